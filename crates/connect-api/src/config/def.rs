@@ -1,0 +1,152 @@
+//! The table of a plugin's keys.
+
+use super::{ConfigFault, ConfigMap, ParsedConfig};
+
+/// `ConfigDef.Type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigValueType {
+    Boolean,
+    String,
+    Int,
+    Short,
+    Long,
+    Double,
+    /// Comma-separated, blanks around the items removed.
+    List,
+    Class,
+    /// A string that is never shown.
+    Password,
+}
+
+impl ConfigValueType {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boolean => "BOOLEAN",
+            Self::String => "STRING",
+            Self::Int => "INT",
+            Self::Short => "SHORT",
+            Self::Long => "LONG",
+            Self::Double => "DOUBLE",
+            Self::List => "LIST",
+            Self::Class => "CLASS",
+            Self::Password => "PASSWORD",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Default {
+    Required,
+    /// No value: Java's `null`.
+    Null,
+    /// The default as a user would write it.
+    Value(&'static str),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Importance {
+    High,
+    Medium,
+    Low,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    None,
+    Short,
+    Medium,
+    Long,
+}
+
+/// A rule for one value beyond its type.
+#[derive(Clone, Copy)]
+pub enum Validator {
+    Any,
+    NonEmpty,
+    /// Inclusive bounds.
+    Between(i64, i64),
+    AtLeast(i64),
+    /// One of these, whatever the case.
+    OneOfIgnoreCase(&'static [&'static str]),
+    OneOf(&'static [&'static str]),
+    /// Returns what is wrong with the value.
+    Check(fn(&str) -> Result<(), String>),
+}
+
+#[derive(Clone, Copy)]
+pub struct ConfigKey {
+    pub name: &'static str,
+    pub ty: ConfigValueType,
+    pub default: Default,
+    pub validator: Validator,
+    pub importance: Importance,
+    pub group: &'static str,
+    pub width: Width,
+    pub display_name: &'static str,
+    pub doc: &'static str,
+}
+
+impl ConfigKey {
+    /// An optional key of low importance; the builder methods say the rest. `const`, so that a table is a static.
+    pub const fn new(name: &'static str, ty: ConfigValueType, doc: &'static str) -> Self {
+        Self {
+            name,
+            ty,
+            default: Default::Null,
+            validator: Validator::Any,
+            importance: Importance::Low,
+            group: "",
+            width: Width::None,
+            display_name: name,
+            doc,
+        }
+    }
+
+    pub const fn required(mut self) -> Self {
+        self.default = Default::Required;
+        self
+    }
+
+    pub const fn default(mut self, value: &'static str) -> Self {
+        self.default = Default::Value(value);
+        self
+    }
+
+    pub const fn valid(mut self, validator: Validator) -> Self {
+        self.validator = validator;
+        self
+    }
+
+    pub const fn importance(mut self, importance: Importance) -> Self {
+        self.importance = importance;
+        self
+    }
+
+    pub const fn group(mut self, group: &'static str, display_name: &'static str, width: Width) -> Self {
+        self.group = group;
+        self.display_name = display_name;
+        self.width = width;
+        self
+    }
+}
+
+/// A plugin's keys, in the order of its documentation.
+pub struct ConfigDef {
+    pub keys: &'static [ConfigKey],
+}
+
+impl ConfigDef {
+    pub const fn new(keys: &'static [ConfigKey]) -> Self {
+        Self { keys }
+    }
+
+    pub fn key(&self, name: &str) -> Option<&'static ConfigKey> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
+    /// Reads every key of the table from `config`; keys the table does not know are left alone. All faults are
+    /// returned, not only the first.
+    pub fn parse(&self, config: &ConfigMap) -> Result<ParsedConfig, Vec<ConfigFault>> {
+        ParsedConfig::read(self, config)
+    }
+}

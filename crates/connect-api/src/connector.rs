@@ -1,0 +1,71 @@
+//! What a sink connector has to be: `org.apache.kafka.connect.sink.{SinkConnector, SinkTask}`.
+
+use crate::{ConfigDef, ConfigMap, ConnectError, SinkRecord};
+use async_trait::async_trait;
+use std::time::Duration;
+
+/// A kind of sink connector, found by its class name. Holds no state: an instance is its configuration.
+#[async_trait]
+pub trait SinkConnector: Send + Sync {
+    /// The Java class names this connector answers to, the preferred one first.
+    fn class_names(&self) -> &'static [&'static str];
+
+    fn version(&self) -> &'static str;
+
+    /// Every key of the connector itself (the framework's common keys are not among them).
+    fn config_def(&self) -> &'static ConfigDef;
+
+    /// What the table cannot say: rules between keys. `(key, message)` per fault. Called only when each value is
+    /// valid on its own; does no I/O.
+    fn validate(&self, config: &ConfigMap) -> Vec<(String, String)>;
+
+    /// Faults that only the outside world can show (an unreachable database), checked after [`validate`] found none.
+    /// Bounded in time by the caller.
+    ///
+    /// [`validate`]: SinkConnector::validate
+    async fn validate_remote(&self, config: &ConfigMap) -> Vec<(String, String)>;
+
+    /// One configuration per task, at most `max_tasks`.
+    fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap> {
+        vec![config.clone(); max_tasks]
+    }
+
+    /// A task that is not started yet.
+    fn new_task(&self) -> Box<dyn SinkTask>;
+}
+
+/// Where a task runs; for its logs and error texts.
+#[derive(Clone, Debug)]
+pub struct SinkTaskContext {
+    pub connector: String,
+    pub task: usize,
+}
+
+/// The work of one task. The runtime calls one method at a time.
+#[async_trait]
+pub trait SinkTask: Send {
+    async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<(), ConnectError>;
+
+    /// Writes all of `records`, in their order, or none that would not be written the same way again. When it
+    /// returns `Ok`, every record is where it belongs and the runtime may commit the offsets; see
+    /// docs/specs/delivery.md.
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError>;
+
+    /// Lets go of connections. Called once, also after a failure.
+    async fn stop(&mut self);
+}
+
+#[derive(Debug)]
+pub enum PutError {
+    /// Nothing of the batch counts as written; call `put` with the same records again after `backoff`
+    /// (Java: `RetriableException`). The task counts its own attempts.
+    Retriable { error: ConnectError, backoff: Duration },
+    /// The task is to fail.
+    Fatal(ConnectError),
+}
+
+impl From<ConnectError> for PutError {
+    fn from(error: ConnectError) -> Self {
+        PutError::Fatal(error)
+    }
+}

@@ -1,0 +1,18 @@
+//! Between the bytes of a Kafka message and values.
+
+use crate::{ConnectError, SchemaRef, Value};
+use bytes::Bytes;
+
+/// `org.apache.kafka.connect.storage.Converter`, sink direction. One instance serves one task and one side (key or
+/// value) and may keep a cache of schemas, hence `&mut self`.
+pub trait Converter: Send {
+    /// `None` as input is Kafka's null (a tombstone's value, a missing key).
+    fn to_connect_data(
+        &mut self,
+        topic: &str,
+        bytes: Option<&Bytes>,
+    ) -> Result<(Option<SchemaRef>, Value), ConnectError>;
+
+    /// The Java class name, for dead-letter headers.
+    fn class_name(&self) -> &'static str;
+}

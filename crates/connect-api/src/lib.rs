@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod connector;
+pub mod converter;
+pub mod data;
+mod error;
+pub mod record;
+
+pub use config::{ConfigDef, ConfigKey, ConfigMap, ParsedConfig};
+pub use connector::{PutError, SinkConnector, SinkTask, SinkTaskContext};
+pub use converter::Converter;
+pub use data::{Decimal, Field, Logical, Schema, SchemaRef, Type, Value};
+pub use error::ConnectError;
+pub use record::{SinkRecord, TopicPartition};

@@ -1,0 +1,4 @@
+#![doc = include_str!("../README.md")]
+
+pub mod herder;
+pub mod ports;

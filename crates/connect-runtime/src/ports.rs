@@ -1,0 +1,106 @@
+//! What the runtime needs from the outside, as traits: Kafka is behind these, so that the task loop is tested without one.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect_api::{ConfigMap, ConnectError, TopicPartition};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A record as it came from, or goes to, a topic: nothing interpreted yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawRecord {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    pub offset: i64,
+    /// Milliseconds since the epoch.
+    pub timestamp: Option<i64>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    pub headers: Vec<(String, Option<Bytes>)>,
+}
+
+/// A sink task's consumer. It never commits by itself except in [`commit`] and, when partitions are taken away, what was
+/// marked by [`mark_done`] before.
+///
+/// [`commit`]: SinkConsumer::commit
+/// [`mark_done`]: SinkConsumer::mark_done
+#[async_trait]
+pub trait SinkConsumer: Send {
+    /// Waits up to `timeout` for a first record, then takes what is there, at most `max_records`. An empty answer is
+    /// normal. Must be called often enough (`max.poll.interval.ms`) even while nothing is wanted: then after [`pause`].
+    ///
+    /// [`pause`]: SinkConsumer::pause
+    async fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<RawRecord>, ConnectError>;
+
+    /// Everything of the partition below `next_offset` is where it belongs. Purely local; a partition that has been
+    /// taken away meanwhile is ignored.
+    fn mark_done(&mut self, partition: &TopicPartition, next_offset: i64);
+
+    /// Commits what is marked done and not yet committed.
+    async fn commit(&mut self) -> Result<(), ConnectError>;
+
+    /// Stops fetching for all partitions of the task; [`poll`](SinkConsumer::poll) then returns nothing but keeps the
+    /// membership alive.
+    fn pause(&mut self) -> Result<(), ConnectError>;
+
+    fn resume(&mut self) -> Result<(), ConnectError>;
+
+    /// Leaves the group, after a last commit of what is marked done.
+    async fn close(&mut self);
+}
+
+/// Writes records to the dead-letter topic.
+#[async_trait]
+pub trait RecordProducer: Send + Sync {
+    /// Returns when the record is acknowledged by all in-sync replicas.
+    async fn send(&self, topic: &str, record: OutgoingRecord) -> Result<(), ConnectError>;
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OutgoingRecord {
+    pub timestamp: Option<i64>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+    pub headers: Vec<(String, Option<Bytes>)>,
+}
+
+/// Which topics a sink reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subscription {
+    Topics(Vec<String>),
+    /// The whole name must match.
+    Pattern(String),
+}
+
+/// Makes the clients of one worker. `overrides` are the connector's `consumer.override.*` (or `producer.override.*`) keys
+/// with the prefix removed.
+#[async_trait]
+pub trait KafkaClients: Send + Sync {
+    /// The consumer of sink task `task`: group `connect-<connector>`, from the earliest offset where none is committed.
+    async fn sink_consumer(
+        &self,
+        connector: &str,
+        task: usize,
+        subscription: &Subscription,
+        overrides: &ConfigMap,
+    ) -> Result<Box<dyn SinkConsumer>, ConnectError>;
+
+    /// The producer for the dead-letter topic of sink task `task`.
+    async fn dead_letter_producer(
+        &self,
+        connector: &str,
+        task: usize,
+        overrides: &ConfigMap,
+    ) -> Result<Arc<dyn RecordProducer>, ConnectError>;
+
+    /// Creates `topic` unless it exists.
+    async fn ensure_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        replication_factor: i32,
+    ) -> Result<(), ConnectError>;
+
+    /// The cluster's id, for `GET /`; an error when the brokers cannot be reached.
+    async fn cluster_id(&self) -> Result<Option<String>, ConnectError>;
+}

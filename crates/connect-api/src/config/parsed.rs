@@ -101,11 +101,15 @@ fn read_key(key: &ConfigKey, given: Option<&str>) -> Result<Parsed, String> {
         (None, Default::Value(text)) => text,
         (None, Default::Null) => return Ok(Parsed::Null),
         (None, Default::Required) => {
-            return Err(format!("Missing required configuration \"{}\" which has no default value.", key.name));
+            return Err(format!(
+                "Missing required configuration \"{}\" which has no default value.",
+                key.name
+            ));
         }
     };
     let shown = if key.ty == ConfigValueType::Password { HIDDEN } else { text };
-    let wrong = |what: &str| format!("Invalid value {shown} for configuration {}: {what}{}", key.name, hint(text));
+    let wrong =
+        |what: &str| format!("Invalid value {shown} for configuration {}: {what}{}", key.name, hint(text));
     let value = parse(key.ty, text).map_err(|what| wrong(&what))?;
     check(key.validator, text.trim(), &value).map_err(|what| wrong(&what))?;
     Ok(value)
@@ -160,7 +164,9 @@ fn check(validator: Validator, text: &str, value: &Parsed) -> Result<(), String>
         Validator::Between(..) => Ok(()),
         Validator::OneOf(allowed) if allowed.contains(&text) => Ok(()),
         Validator::OneOf(allowed) => Err(format!("String must be one of: {}", allowed.join(", "))),
-        Validator::OneOfIgnoreCase(allowed) if allowed.iter().any(|one| one.eq_ignore_ascii_case(text)) => Ok(()),
+        Validator::OneOfIgnoreCase(allowed) if allowed.iter().any(|one| one.eq_ignore_ascii_case(text)) => {
+            Ok(())
+        }
         Validator::OneOfIgnoreCase(allowed) => {
             Err(format!("String must be one of (case insensitive): {}", allowed.join(", ")))
         }
@@ -171,14 +177,16 @@ fn check(validator: Validator, text: &str, value: &Parsed) -> Result<(), String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ConfigValueType as Ty, ConfigKey};
+    use crate::config::{ConfigKey, ConfigValueType as Ty};
 
     static DEF: ConfigDef = ConfigDef::new(&[
         ConfigKey::new("name", Ty::String, "").required().valid(Validator::NonEmpty),
         ConfigKey::new("tasks.max", Ty::Int, "").default("1").valid(Validator::AtLeast(1)),
         ConfigKey::new("topics", Ty::List, "").default(""),
         ConfigKey::new("auto.create", Ty::Boolean, "").default("false"),
-        ConfigKey::new("insert.mode", Ty::String, "").default("insert").valid(Validator::OneOf(&["insert", "upsert"])),
+        ConfigKey::new("insert.mode", Ty::String, "")
+            .default("insert")
+            .valid(Validator::OneOf(&["insert", "upsert"])),
         ConfigKey::new("connection.password", Ty::Password, ""),
     ]);
 
@@ -188,7 +196,9 @@ mod tests {
 
     #[test]
     fn defaults_and_types() {
-        let parsed = DEF.parse(&config(&[("name", " a "), ("topics", "x, y"), ("connection.password", " p ")])).unwrap();
+        let parsed = DEF
+            .parse(&config(&[("name", " a "), ("topics", "x, y"), ("connection.password", " p ")]))
+            .unwrap();
         assert_eq!(parsed.text("name"), "a");
         assert_eq!(parsed.integer("tasks.max"), 1);
         assert_eq!(parsed.list("topics"), ["x", "y"]);
@@ -198,7 +208,11 @@ mod tests {
     #[test]
     fn every_fault_is_named_in_kafkas_words() {
         let faults = DEF
-            .parse(&config(&[("tasks.max", "abc"), ("auto.create", "yes"), ("insert.mode", "upsert # or insert")]))
+            .parse(&config(&[
+                ("tasks.max", "abc"),
+                ("auto.create", "yes"),
+                ("insert.mode", "upsert # or insert"),
+            ]))
             .unwrap_err();
         let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
         assert_eq!(

@@ -135,7 +135,10 @@ impl Schema {
     /// A struct schema from `(name, schema)` pairs.
     pub fn structure<'a>(fields: impl IntoIterator<Item = (&'a str, Schema)>) -> Self {
         Self::new(Type::Struct(
-            fields.into_iter().map(|(name, schema)| Field { name: name.into(), schema: Arc::new(schema) }).collect(),
+            fields
+                .into_iter()
+                .map(|(name, schema)| Field { name: name.into(), schema: Arc::new(schema) })
+                .collect(),
         ))
     }
 

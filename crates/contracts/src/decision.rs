@@ -1,11 +1,13 @@
 //! The fact "this is what the catalog decided about an order", written by catalog-service.
 
+use crate::connect_json::canonical_uuid;
 use crate::{ConnectField, ConnectType, Fact};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
+    #[serde(deserialize_with = "canonical_uuid")]
     pub order_id: Uuid,
     pub outcome: Outcome,
     /// Why it was rejected: `UNKNOWN_PRODUCT` or `INSUFFICIENT_STOCK`; absent when confirmed.

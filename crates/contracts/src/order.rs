@@ -1,11 +1,13 @@
 //! The fact "this order was placed", written by order-service.
 
+use crate::connect_json::canonical_uuid;
 use crate::{ConnectField, ConnectType, Fact};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
+    #[serde(deserialize_with = "canonical_uuid")]
     pub order_id: Uuid,
     pub user_id: String,
     pub product_id: i64,

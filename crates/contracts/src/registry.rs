@@ -88,7 +88,8 @@ pub fn verify(
     signature: Option<&[u8]>,
 ) -> Result<RegistryRecord, RegistryError> {
     let key = key.ok_or(RegistryError::BadKey)?;
-    let signature = signature.and_then(unhex).ok_or(RegistryError::Unsigned)?;
+    let signature = signature.ok_or(RegistryError::Unsigned)?;
+    let signature = unhex(signature).ok_or(RegistryError::BadSignature)?;
     mac(secret, key, value).verify_slice(&signature).map_err(|_| RegistryError::BadSignature)?;
 
     let (service, instance) = std::str::from_utf8(key)
@@ -108,18 +109,45 @@ pub fn verify(
     if announcement.service != service || announcement.instance != instance {
         return bad("service or instance differ from the key");
     }
-    if !announcement.url.starts_with("http://") && !announcement.url.starts_with("https://") {
-        return bad("url is not http(s)");
-    }
+    check_url(&announcement.url).map_err(|rule| RegistryError::BadAnnouncement(format!("url {rule}")))?;
     if announcement.lease_ms == 0 || announcement.lease_ms > LEASE_MS_MAX {
         return bad("leaseMs is not 1 to 60000");
     }
     Ok(RegistryRecord::Announced(announcement))
 }
 
+/// The rule for an announced address: scheme, host and port, and nothing that could steer a request elsewhere (user
+/// info, path, query) or break a log line. Announcers apply it to their own configuration.
+pub fn check_url(url: &str) -> Result<(), &'static str> {
+    let authority = url
+        .strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))
+        .ok_or("starts with neither http:// nor https://")?;
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(v6) => {
+            let (address, rest) = v6.split_once(']').ok_or("has a [ without ]")?;
+            address.parse::<std::net::Ipv6Addr>().map_err(|_| "has no IPv6 address between [ and ]")?;
+            (address, (!rest.is_empty()).then_some(rest).map(|rest| rest.strip_prefix(':').unwrap_or("")))
+        }
+        None => match authority.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let host_ok = host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_:".contains(&b));
+    if host.is_empty() || host.len() > 253 || !host_ok {
+        return Err("is not scheme, host and port only");
+    }
+    let port_ok =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|p| p > 0);
+    if !port.is_none_or(port_ok) {
+        return Err("has a port that is not 1 to 65535");
+    }
+    Ok(())
+}
+
 fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok()?;
-    (text.len() % 2 == 0 && text.is_ascii())
-        .then(|| (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect())
-        .flatten()
+    let digit = |byte: &u8| (*byte as char).to_digit(16);
+    let pairs = text.chunks(2);
+    pairs.map(|pair| Some((digit(&pair[0])? * 16 + digit(pair.get(1)?)?) as u8)).collect()
 }

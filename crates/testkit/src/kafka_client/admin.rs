@@ -1,0 +1,95 @@
+//! Topics and groups.
+
+use anyhow::{Context, bail};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::{TIMEOUT, blocking, config};
+
+/// Creates a topic with one replica. It is an error when it exists: names come from [`crate::unique`].
+pub async fn create_topic(
+    bootstrap: &str,
+    topic: &str,
+    partitions: i32,
+    settings: &[(&str, &str)],
+) -> anyhow::Result<()> {
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for (key, value) in settings {
+        new = new.set(key, value);
+    }
+    let results = admin(bootstrap)?.create_topics([&new], &options()).await;
+    for result in results.with_context(|| format!("cannot create topic {topic}"))? {
+        result.map_err(|(name, code)| anyhow::anyhow!("cannot create topic {name}: {code}"))?;
+    }
+    Ok(())
+}
+
+/// Removes topics; one that does not exist is as good as removed.
+pub async fn delete_topics(bootstrap: &str, topics: &[&str]) -> anyhow::Result<()> {
+    let results =
+        admin(bootstrap)?.delete_topics(topics, &options()).await.context("cannot delete topics")?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic)) => {}
+            Err((topic, code)) => bail!("cannot delete topic {topic}: {code}"),
+        }
+    }
+    Ok(())
+}
+
+/// Removes consumer groups; one that does not exist is as good as removed, one with members is an error.
+pub async fn delete_groups(bootstrap: &str, groups: &[&str]) -> anyhow::Result<()> {
+    let results =
+        admin(bootstrap)?.delete_groups(groups, &options()).await.context("cannot delete groups")?;
+    for result in results {
+        match result {
+            Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
+            Err((group, code)) => bail!("cannot delete group {group}: {code}"),
+        }
+    }
+    Ok(())
+}
+
+pub async fn topic_exists(bootstrap: &str, topic: &str) -> anyhow::Result<bool> {
+    let (bootstrap, topic) = (bootstrap.to_owned(), topic.to_owned());
+    blocking(move || {
+        let client: BaseConsumer = config(&bootstrap).create()?;
+        // All topics, not this one: a broker may create a topic that it is asked about by name.
+        let metadata = client.fetch_metadata(None, TIMEOUT).context("cannot reach Kafka")?;
+        Ok(metadata.topics().iter().any(|found| found.name() == topic))
+    })
+    .await
+}
+
+/// A classic consumer group as its coordinator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// `Stable`, `Empty`, `PreparingRebalance`, ... `Dead` when there is no such group.
+    pub state: String,
+    pub members: usize,
+}
+
+pub async fn group(bootstrap: &str, name: &str) -> anyhow::Result<Group> {
+    let (bootstrap, name) = (bootstrap.to_owned(), name.to_owned());
+    blocking(move || {
+        let client: BaseConsumer = config(&bootstrap).create()?;
+        let list = client.fetch_group_list(Some(&name), TIMEOUT).context("cannot describe the group")?;
+        let found = list.groups().iter().find(|group| group.name() == name);
+        let dead = || Group { state: "Dead".to_owned(), members: 0 };
+        Ok(found.map_or_else(dead, |group| Group {
+            state: group.state().to_owned(),
+            members: group.members().len(),
+        }))
+    })
+    .await
+}
+
+fn admin(bootstrap: &str) -> anyhow::Result<AdminClient<DefaultClientContext>> {
+    config(bootstrap).create().context("cannot create an admin client")
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new().operation_timeout(Some(TIMEOUT)).request_timeout(Some(TIMEOUT))
+}

@@ -2,3 +2,5 @@
 
 pub mod herder;
 pub mod ports;
+pub mod errors;
+pub mod sink_task;

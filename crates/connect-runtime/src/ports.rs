@@ -32,6 +32,12 @@ pub trait SinkConsumer: Send {
     /// [`pause`]: SinkConsumer::pause
     async fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<RawRecord>, ConnectError>;
 
+    /// The partitions that were taken away since the last call, even if they came back meanwhile. The caller has to forget
+    /// every record of them that it still holds: another member may have gone on from there, and writing the record
+    /// late would put an old state over a newer one. Records that [`poll`](SinkConsumer::poll) returns are never of a
+    /// partition that was lost before the call returned.
+    fn take_revoked(&mut self) -> Vec<TopicPartition>;
+
     /// Everything of the partition below `next_offset` is where it belongs. Purely local; a partition that has been
     /// taken away meanwhile is ignored.
     fn mark_done(&mut self, partition: &TopicPartition, next_offset: i64);

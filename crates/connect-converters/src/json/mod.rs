@@ -1,0 +1,118 @@
+//! `org.apache.kafka.connect.json.JsonConverter`.
+
+mod context;
+mod decimal;
+mod envelope;
+mod schema;
+mod schemaless;
+mod value;
+
+use bytes::Bytes;
+use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
+use connect_api::{ConfigDef, ConnectError, Converter, ParsedConfig, SchemaRef, Value};
+use context::Context;
+use envelope::EnvelopeSeed;
+use schema::SchemaCache;
+use schemaless::AnySeed;
+use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
+use value::ValueSeed;
+
+pub static CONFIG: ConfigDef = ConfigDef::new(&[
+    ConfigKey::new(
+        "schemas.enable",
+        Ty::Boolean,
+        "Whether every message carries its schema: an object of exactly the fields schema and payload.",
+    )
+    .default("true")
+    .importance(Importance::High)
+    .group("Schemas", "Enable Schemas", Width::Medium),
+    ConfigKey::new("schemas.cache.size", Ty::Int, "How many parsed schemas are kept.")
+        .default("1000")
+        .valid(Validator::AtLeast(0))
+        .importance(Importance::High)
+        .group("Schemas", "Schema Cache Size", Width::Medium),
+    ConfigKey::new(
+        "schema.content",
+        Ty::String,
+        "A schema, as JSON text, for all messages; they are then plain JSON without an envelope.",
+    )
+    .importance(Importance::High)
+    .group("Schemas", "Schema Content", Width::Medium),
+    ConfigKey::new("decimal.format", Ty::String, "How decimals are written; both forms are always read.")
+        .default("BASE64")
+        .valid(Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]))
+        .group("Serialization", "Decimal Format", Width::Medium),
+    ConfigKey::new("replace.null.with.default", Ty::Boolean, "Whether a null becomes the field's default where it has one.")
+        .default("true")
+        .group("Serialization", "Replace null with default", Width::Medium),
+]);
+
+pub struct JsonConverter {
+    mode: Mode,
+    replace_null: bool,
+}
+
+enum Mode {
+    Schemaless,
+    Envelope(SchemaCache),
+    /// `schema.content`
+    Fixed(SchemaRef),
+}
+
+impl JsonConverter {
+    pub const CLASS: &'static str = "org.apache.kafka.connect.json.JsonConverter";
+
+    pub fn new(config: &ParsedConfig) -> Result<Self, ConnectError> {
+        let replace_null = config.boolean("replace.null.with.default");
+        let content = config.text("schema.content");
+        let mode = if !config.boolean("schemas.enable") {
+            Mode::Schemaless
+        } else {
+            match fixed_schema(content)? {
+                Some(schema) => Mode::Fixed(schema),
+                None => Mode::Envelope(SchemaCache::new(config.integer("schemas.cache.size") as usize)),
+            }
+        };
+        Ok(Self { mode, replace_null })
+    }
+}
+
+fn fixed_schema(content: &str) -> Result<Option<SchemaRef>, ConnectError> {
+    if content.is_empty() {
+        return Ok(None);
+    }
+    schema::parse(content).map_err(|fault| {
+        ConnectError::config(format!("Failed to parse schema in converter config: {fault} (key schema.content)"))
+    })
+}
+
+impl Converter for JsonConverter {
+    fn to_connect_data(
+        &mut self,
+        _topic: &str,
+        bytes: Option<&Bytes>,
+    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
+        let Some(bytes) = bytes else { return Ok((None, Value::Null)) };
+        // Jackson skips a byte order mark.
+        let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { &bytes.slice(3..) } else { bytes };
+        let empty = bytes.iter().all(u8::is_ascii_whitespace);
+        let context = Context::new(bytes, self.replace_null);
+        // What follows the first JSON value is not looked at, as in Java.
+        let mut json = Deserializer::from_slice(bytes);
+        let read = match &mut self.mode {
+            Mode::Schemaless if empty => return Ok((None, Value::Null)),
+            Mode::Envelope(_) if empty => return Err(ConnectError::data(envelope::NOT_AN_ENVELOPE)),
+            Mode::Schemaless => AnySeed(&context).deserialize(&mut json).map(|value| (None, value)),
+            Mode::Envelope(cache) => EnvelopeSeed { context: &context, cache }.deserialize(&mut json),
+            Mode::Fixed(schema) => ValueSeed { schema, context: &context }
+                .deserialize(&mut json)
+                .map(|value| (Some(schema.clone()), value)),
+        };
+        read.map_err(|error| context.explain(&error))
+    }
+
+    fn class_name(&self) -> &'static str {
+        Self::CLASS
+    }
+}

@@ -1,0 +1,114 @@
+//! `org.apache.kafka.connect.storage.StringConverter`: a message is text, whatever it looks like.
+
+use crate::plugins::VERSION;
+use bytes::Bytes;
+use bytestring::ByteString;
+use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance};
+use connect_api::{ConfigDef, ConnectError, Converter, ParsedConfig, Schema, SchemaRef, Type, Value};
+use std::sync::Arc;
+
+pub static CONFIG: ConfigDef = ConfigDef::new(&[ConfigKey::new(
+    "converter.encoding",
+    Ty::String,
+    "The character set of the text: UTF-8, US-ASCII or ISO-8859-1.",
+)
+.default("UTF-8")
+.importance(Importance::High)]);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Ascii,
+    Latin1,
+}
+
+pub struct StringConverter {
+    encoding: Encoding,
+    schema: SchemaRef,
+}
+
+impl StringConverter {
+    pub const CLASS: &'static str = "org.apache.kafka.connect.storage.StringConverter";
+    pub const VERSION: &'static str = VERSION;
+
+    pub fn new(config: &ParsedConfig) -> Result<Self, ConnectError> {
+        let name = config.text("converter.encoding");
+        let encoding = match name.to_ascii_uppercase().replace('_', "-").as_str() {
+            "UTF-8" | "UTF8" => Encoding::Utf8,
+            "US-ASCII" | "ASCII" => Encoding::Ascii,
+            "ISO-8859-1" | "ISO8859-1" | "LATIN1" => Encoding::Latin1,
+            _ => {
+                return Err(ConnectError::config(format!(
+                    "Invalid value {name} for configuration converter.encoding: this worker reads UTF-8, US-ASCII and \
+                     ISO-8859-1"
+                )));
+            }
+        };
+        Ok(Self { encoding, schema: Arc::new(Schema::new(Type::String).optional()) })
+    }
+
+    /// As Java decodes: what is no character of the set becomes U+FFFD, never an error.
+    fn decode(&self, bytes: &Bytes) -> ByteString {
+        match self.encoding {
+            Encoding::Utf8 => ByteString::try_from(bytes.clone())
+                .unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into()),
+            Encoding::Ascii => {
+                let text: String =
+                    bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { char::REPLACEMENT_CHARACTER }).collect();
+                text.into()
+            }
+            Encoding::Latin1 => bytes.iter().map(|b| char::from(*b)).collect::<String>().into(),
+        }
+    }
+}
+
+impl Converter for StringConverter {
+    fn to_connect_data(
+        &mut self,
+        _topic: &str,
+        bytes: Option<&Bytes>,
+    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
+        let value = bytes.map_or(Value::Null, |bytes| Value::String(self.decode(bytes)));
+        Ok((Some(self.schema.clone()), value))
+    }
+
+    fn class_name(&self) -> &'static str {
+        Self::CLASS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::create;
+    use bytes::Bytes;
+    use connect_api::{ConfigMap, Value};
+
+    fn convert(encoding: &str, bytes: Option<&'static [u8]>) -> Value {
+        let config = ConfigMap::from([("converter.encoding".to_string(), encoding.to_string())]);
+        let mut converter = create("String", &config, true).unwrap();
+        let (schema, value) = converter.to_connect_data("t", bytes.map(Bytes::from_static).as_ref()).unwrap();
+        assert!(schema.unwrap().optional);
+        value
+    }
+
+    #[test]
+    fn decodes_as_java_does() {
+        for (encoding, bytes, expected) in [
+            ("UTF-8", &b"\xc3\xa9"[..], "é"),
+            ("UTF-8", b"\xffA", "\u{fffd}A"),
+            ("utf8", b"", ""),
+            ("ISO-8859-1", b"\xe9", "é"),
+            ("US-ASCII", b"a\xe9", "a\u{fffd}"),
+        ] {
+            assert_eq!(convert(encoding, Some(bytes)), Value::from(expected), "{encoding} {bytes:?}");
+        }
+        assert_eq!(convert("UTF-8", None), Value::Null);
+    }
+
+    #[test]
+    fn refuses_a_character_set_it_does_not_know() {
+        let config = ConfigMap::from([("converter.encoding".to_string(), "UTF-16".to_string())]);
+        let error = create("String", &config, true).err().unwrap();
+        assert!(error.to_string().contains("converter.encoding"), "{error}");
+    }
+}

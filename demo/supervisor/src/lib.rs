@@ -1,1 +1,190 @@
 #![doc = include_str!("../README.md")]
+
+mod args;
+mod engines;
+mod guide;
+mod names;
+mod plan;
+mod ports;
+mod processes;
+mod progress;
+mod readiness;
+mod startup;
+mod story;
+
+pub use args::{Args, Store};
+
+use crate::engines::database::{Database, Server};
+use crate::engines::kafka;
+use crate::names::Names;
+use crate::plan::Settings;
+use crate::ports::Ports;
+use crate::processes::{Exits, Processes, tail};
+use crate::progress::Progress;
+use anyhow::Context as _;
+use std::path::Path;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use uuid::Uuid;
+
+/// How a run ended, if no stage of it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The check's story held.
+    Held,
+    /// It did not.
+    Differed,
+    /// Somebody stopped the demo, which is how a demo ends.
+    Stopped,
+    /// Somebody stopped the check before it knew.
+    Interrupted,
+}
+
+/// The whole run: prepare, start, show or check, stop, clean up.
+pub async fn run(args: Args) -> anyhow::Result<Outcome> {
+    args.validate()?;
+    let mut signals = Signals::watch()?;
+    let bin_dir = match &args.bin_dir {
+        Some(dir) => dir.canonicalize().with_context(|| format!("--bin-dir {}", dir.display()))?,
+        None => {
+            let own = std::env::current_exe().context("asking for the path of this program")?;
+            own.parent().context("this program is in no directory")?.to_path_buf()
+        }
+    };
+    let settings = settings(&args, &bin_dir)?;
+    startup::require_binaries(&settings, &bin_dir)?;
+    if let Err(error) = prepare(&settings).await {
+        if args.check {
+            drop_databases(&settings).await;
+        }
+        return Err(error);
+    }
+
+    let (mut processes, mut exits) = Processes::new(bin_dir, settings.logs_dir());
+    let outcome = tokio::select! {
+        outcome = work(&args, &settings, &mut processes) => outcome,
+        error = died(&mut exits) => Err(error),
+        () = signals.next() => Ok(if args.check { Outcome::Interrupted } else { Outcome::Stopped }),
+    };
+    if outcome.as_ref().is_ok_and(|outcome| *outcome == Outcome::Stopped) {
+        println!("\nstopping everything");
+    }
+    tokio::select! {
+        () = processes.stop() => {}
+        // whoever asks twice is in a hurry: dropping the processes kills them
+        () = signals.next() => {}
+    }
+    drop(processes);
+    if args.check {
+        remove_run(&settings).await;
+    }
+    let keep_files = outcome.as_ref().map_or(true, |outcome| *outcome == Outcome::Differed);
+    if keep_files {
+        eprintln!("logs and configuration of this run stay in {}", settings.work_dir.display());
+    } else if let Err(error) = std::fs::remove_dir_all(&settings.work_dir) {
+        eprintln!("could not remove {}: {error}", settings.work_dir.display());
+    }
+    outcome
+}
+
+fn settings(args: &Args, bin_dir: &Path) -> anyhow::Result<Settings> {
+    let run = Uuid::new_v4().simple().to_string()[..8].to_owned();
+    let names = if args.check { Names::of_run(&run) } else { Names::plain() };
+    let ports =
+        if args.check { Ports::all_free()? } else { Ports::fixed(args.port_offset, args.kafka.is_none())? };
+    let work_dir = match &args.work_dir {
+        Some(dir) => {
+            std::path::absolute(dir).with_context(|| format!("--work-dir {}", dir.display()))?.join(&run)
+        }
+        None => plan::default_work_dir(bin_dir, &run),
+    };
+    let server = args.database.as_deref().map(Server::parse).transpose()?;
+    let database = |name: &str, file: &str| match &server {
+        Some(server) => Database::Mysql { server: server.clone(), name: name.to_owned() },
+        None => Database::Sqlite { file: work_dir.join(file) },
+    };
+    Ok(Settings {
+        orders_database: database(&names.orders_database, "orders.db"),
+        catalog_database: database(&names.catalog_database, "catalog.db"),
+        kafka: args.kafka.clone(),
+        store: args.store,
+        operator_token: Uuid::new_v4().simple().to_string(),
+        registry_secret: Uuid::new_v4().simple().to_string(),
+        names,
+        ports,
+        work_dir,
+    })
+}
+
+/// Sees that the engines are there before anything starts, and makes what the children expect to find.
+async fn prepare(settings: &Settings) -> anyhow::Result<()> {
+    if let Some(bootstrap) = &settings.kafka {
+        kafka::answers(bootstrap).await?;
+    }
+    startup::write_files(settings)?;
+    settings.orders_database.create().await?;
+    settings.catalog_database.create().await
+}
+
+async fn work(args: &Args, settings: &Settings, processes: &mut Processes) -> anyhow::Result<Outcome> {
+    let http = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .no_proxy()
+        .build()
+        .context("making an HTTP client")?;
+    let progress = Progress::begin();
+    startup::start(settings, processes, &http, progress).await?;
+    if args.check {
+        // any number will do: it is printed, so that the mix can be had again
+        let seed = args.seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0 % 1_000_000);
+        let held = story::tell(settings, processes, &http, progress, args.orders, seed).await?;
+        return Ok(if held { Outcome::Held } else { Outcome::Differed });
+    }
+    println!("{}", guide::text(settings));
+    std::future::pending().await
+}
+
+async fn died(exits: &mut Exits) -> anyhow::Error {
+    let exit = exits.next().await;
+    anyhow::anyhow!("{} ended by itself ({})\n{}", exit.name, exit.status, tail(&exit.log))
+}
+
+/// Removes what a check created in engines that outlive it. Best effort: what stays is named.
+async fn remove_run(settings: &Settings) {
+    if let Some(bootstrap) = &settings.kafka {
+        let groups = kafka::delete_groups(bootstrap, &settings.names.groups()).await;
+        let topics = kafka::delete_topics(bootstrap, &settings.names.topics()).await;
+        for what in groups.into_iter().chain(topics) {
+            eprintln!("could not remove {what}");
+        }
+    }
+    drop_databases(settings).await;
+}
+
+async fn drop_databases(settings: &Settings) {
+    for database in [&settings.orders_database, &settings.catalog_database] {
+        if let Err(error) = database.drop().await {
+            eprintln!("could not remove the database {}: {error:#}", database.describe());
+        }
+    }
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn watch() -> anyhow::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt()).context("watching SIGINT")?;
+        let terminate = signal(SignalKind::terminate()).context("watching SIGTERM")?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,1 +1,20 @@
-fn main() {}
+//! The binary behind `cargo demo`; see the library.
+
+use clap::Parser;
+use demo::{Args, Outcome};
+use std::process::ExitCode;
+
+/// One thread for everything: the kernel kills a child whose `--pdeathsig` is set when the *thread* that started it
+/// ends, and of a pool nobody knows how long which thread lives.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match demo::run(Args::parse()).await {
+        Ok(Outcome::Held | Outcome::Stopped) => ExitCode::SUCCESS,
+        Ok(Outcome::Differed) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            eprintln!("demo: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,1 +1,56 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod ci;
+mod demo;
+mod engines;
+mod paths;
+mod provision;
+mod sh;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The one entrance for people and CI: tests, checks, engines, the demo.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find or install what the tests need: Kafka's jars and MariaDB
+    Provision,
+    /// Build everything, start Kafka and MariaDB, run every test, stop them
+    Test(test::Args),
+    /// Start Kafka and MariaDB, run one command with TESTKIT_* set, stop them
+    Engines(engines::Args),
+    /// Check dependency rules, READMEs, links, file lengths and text hygiene
+    Tidy,
+    /// What CI runs: fmt, tidy, clippy, cargo-deny where installed, test
+    Ci,
+    /// Build the platform and run it; also as `cargo demo`
+    Demo(demo::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Provision => provision::run(),
+        Command::Test(args) => test::run(&args),
+        Command::Engines(args) => engines::run(&args),
+        Command::Tidy => tidy::run(),
+        Command::Ci => ci::run(),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

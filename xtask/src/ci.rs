@@ -1,0 +1,24 @@
+//! What CI runs, in the order of how soon it can fail.
+
+use std::process::ExitCode;
+
+use crate::sh::{self, Stages, cargo, say};
+use crate::{paths, test, tidy};
+
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut stages = Stages::new();
+    stages.run("fmt", || sh::run(cargo().args(["fmt", "--all", "--check"])));
+    stages.run("tidy", tidy::check);
+    stages.run("clippy", clippy);
+    if paths::which("cargo-deny").is_some() {
+        stages.run("deny", || sh::run(cargo().args(["deny", "--workspace", "check"])));
+    } else {
+        say("NOT COVERED: licences and advisories of dependencies (cargo-deny is not installed)");
+    }
+    test::run_stages(&test::Args::default(), &mut stages)?;
+    Ok(stages.finish("ci"))
+}
+
+fn clippy() -> anyhow::Result<()> {
+    sh::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}

@@ -1,0 +1,130 @@
+//! A Kafka broker and a MariaDB server for as long as a value lives.
+
+mod child;
+mod kafka;
+mod mariadb;
+mod ports;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::Context;
+
+use crate::provision::{self, MariaDb, Provisioned};
+use crate::sh::{describe, human, say};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What to run while the engines are up, after `--`
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let found = provision::provision()?;
+    let engines = Engines::start(&found)?;
+    let (program, rest) = args.command.split_first().context("no command given")?;
+    let mut command = Command::new(program);
+    command.args(rest).envs(engines.environment());
+    let status = command.status().with_context(|| format!("cannot start {}", describe(&command)))?;
+    drop(engines);
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What runs. Dropping it stops what it started; see `child` for what happens when xtask itself is killed.
+pub(crate) struct Engines {
+    kafka: String,
+    kafka_libs: PathBuf,
+    mariadb: String,
+    started: Vec<child::Engine>,
+    /// Data and logs of this run; the data goes, the logs stay.
+    home: PathBuf,
+}
+
+impl Engines {
+    /// Starts what does not run already, and returns when both answer.
+    pub(crate) fn start(found: &Provisioned) -> anyhow::Result<Engines> {
+        let started = Instant::now();
+        let all = crate::paths::target()?.join("engines");
+        remove_leftovers(&all);
+        let home = all.join(std::process::id().to_string());
+        let mut engines = Engines {
+            kafka: String::new(),
+            kafka_libs: found.kafka_libs.clone(),
+            mariadb: String::new(),
+            started: Vec::new(),
+            home,
+        };
+        // Kafka takes longest to come up, so it begins first and is awaited last.
+        let kafka = match &found.kafka {
+            Some(bootstrap) => {
+                engines.kafka.clone_from(bootstrap);
+                None
+            }
+            None => Some(kafka::start(&engines.home, &found.kafka_libs)?),
+        };
+        match &found.mariadb {
+            MariaDb::Running(url) => engines.mariadb.clone_from(url),
+            MariaDb::Programs { mariadbd, install_db } => {
+                let (engine, url) = mariadb::start(&engines.home, mariadbd, install_db)?;
+                engines.started.push(engine);
+                engines.mariadb = url;
+            }
+        }
+        if let Some((engine, bootstrap)) = kafka {
+            let engine = kafka::wait(engine, &bootstrap)?;
+            engines.started.push(engine);
+            engines.kafka = bootstrap;
+        }
+        say(format_args!(
+            "engines are up after {}: kafka {}, mariadb {}; logs in {}",
+            human(started.elapsed()),
+            engines.kafka,
+            without_password(&engines.mariadb),
+            engines.home.display()
+        ));
+        Ok(engines)
+    }
+
+    /// What the tests read; see crates/testkit.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("TESTKIT_KAFKA", self.kafka.clone()),
+            ("TESTKIT_MARIADB", self.mariadb.clone()),
+            ("TESTKIT_KAFKA_LIBS", self.kafka_libs.display().to_string()),
+        ]
+    }
+}
+
+impl Drop for Engines {
+    fn drop(&mut self) {
+        for engine in self.started.drain(..).rev() {
+            engine.stop();
+        }
+        remove_data(&self.home);
+    }
+}
+
+/// Data of runs whose xtask was killed. A run that lives keeps its own.
+fn remove_leftovers(all: &Path) {
+    for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        if !Path::new("/proc").join(&name).exists() {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+}
+
+fn remove_data(home: &Path) {
+    for data in ["kafka", "mariadb"] {
+        fs::remove_dir_all(home.join(data)).ok();
+    }
+}
+
+/// The account in `TESTKIT_MARIADB` may be a real one.
+fn without_password(url: &str) -> &str {
+    url.rsplit_once('@').map_or(url, |(_, place)| place)
+}

@@ -1,0 +1,59 @@
+//! Finds the engines, or installs them, or says what is missing. It starts nothing.
+
+mod apt;
+mod java;
+mod kafka;
+mod mariadb;
+
+pub(crate) use apt::is_root;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::sh::say;
+
+/// What [`crate::engines`] starts, or is told to use as it is.
+#[derive(Debug)]
+pub(crate) struct Provisioned {
+    /// A broker that runs already (`TESTKIT_KAFKA`); otherwise one is started from `kafka_libs`.
+    pub(crate) kafka: Option<String>,
+    /// Kafka's jars: the broker, its tools, the Connect worker.
+    pub(crate) kafka_libs: PathBuf,
+    pub(crate) mariadb: MariaDb,
+}
+
+#[derive(Debug)]
+pub(crate) enum MariaDb {
+    /// A server that runs already (`TESTKIT_MARIADB`).
+    Running(String),
+    Programs {
+        mariadbd: PathBuf,
+        install_db: PathBuf,
+    },
+}
+
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let found = provision()?;
+    match &found.kafka {
+        Some(bootstrap) => say(format_args!("kafka: the broker at {bootstrap} (TESTKIT_KAFKA)")),
+        None => say("kafka: will be started from the jars"),
+    }
+    say(format_args!("kafka jars: {}", found.kafka_libs.display()));
+    match &found.mariadb {
+        MariaDb::Running(_) => say("mariadb: the server in TESTKIT_MARIADB"),
+        MariaDb::Programs { mariadbd, .. } => say(format_args!("mariadb: {}", mariadbd.display())),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn provision() -> anyhow::Result<Provisioned> {
+    // The database first: when both are missing the failure comes before the long download.
+    let mariadb = mariadb::find_or_install()?;
+    java::require()?;
+    let kafka_libs = kafka::find_or_download()?;
+    Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb })
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}

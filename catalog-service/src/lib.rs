@@ -1,1 +1,8 @@
 #![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod domain;
+pub mod events;
+pub mod http;
+pub mod startup;
+pub mod store;

@@ -1,10 +1,21 @@
-//! The loop of one sink task.
+//! The loop of one sink task: poll, convert, put, mark done, commit.
+//!
+//! The rule that everything here serves (docs/specs/delivery.md): an offset is committed only when each record up to it
+//! is where the sink put it, or acknowledged in the dead-letter topic, or passed over and counted because the user said
+//! `errors.tolerance=all`.
 
-use crate::errors::ErrorPolicy;
-use crate::ports::{KafkaClients, Subscription};
-use connect_api::{ConfigMap, ConnectError, Converter, SinkTask};
+use crate::dead_letter::{BadRecord, DeadLetters};
+use crate::errors::{ErrorPolicy, Stage, Tolerance};
+use crate::ports::{KafkaClients, RawRecord, SinkConsumer, Subscription};
+use connect_api::{
+    ConfigMap, ConnectError, Converter, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition,
+};
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Everything a sink task needs to run.
@@ -36,9 +47,9 @@ pub struct SinkTaskSpec {
 pub trait TaskObserver: Send + Sync {
     /// The task is started and reads; called again when a retry has succeeded.
     fn on_running(&self);
-    /// A `put` of `since_records` records wants to be repeated. Called at each failed attempt.
+    /// A `put` wants to be repeated; called at each failed attempt, `failing_for` since the first.
     fn on_retrying(&self, failing_for: Duration, why: &str);
-    /// Records passed over because of `errors.tolerance=all`: `dead_lettered` of them are acknowledged in the
+    /// Records that could not be read and whose task goes on: `dead_lettered` of them are acknowledged in the
     /// dead-letter topic, `skipped` are nowhere.
     fn on_bad_records(&self, skipped: u64, dead_lettered: u64);
 }
@@ -60,10 +71,307 @@ pub fn max_poll_records(overrides: &ConfigMap, worker_consumer: &ConfigMap) -> R
 /// stopped and the consumer has left its group before this returns; a panic of a plugin is the caller's to catch (spawn
 /// it and look at the `JoinHandle`).
 pub async fn run(
-    spec: SinkTaskSpec,
+    mut spec: SinkTaskSpec,
     stop: CancellationToken,
     observer: Arc<dyn TaskObserver>,
 ) -> Result<(), ConnectError> {
-    let _ = (spec, stop, observer);
-    Err(ConnectError::failed("the sink task loop is being written"))
+    let started = tokio::select! {
+        biased;
+        () = stop.cancelled() => Ok(None),
+        started = start(&mut spec) => started.map(Some),
+    };
+    let (outcome, consumer) = match started {
+        Err(error) => (Err(error), None),
+        Ok(None) => (Ok(()), None),
+        Ok(Some((dead_letters, consumer))) => {
+            observer.on_running();
+            let next_commit = Instant::now() + spec.commit_interval;
+            let mut task =
+                Loop { spec: &mut spec, stop, observer, dead_letters, consumer, held: Vec::new(), next_commit };
+            let outcome = task.run().await;
+            task.commit().await;
+            (outcome, Some(task.consumer))
+        }
+    };
+    if timeout(spec.shutdown_grace, spec.sink.stop()).await.is_err() {
+        tracing::warn!(connector = spec.connector, task = spec.task, "task did not stop in time and is left behind");
+    }
+    if let Some(mut consumer) = consumer {
+        consumer.close().await;
+    }
+    outcome
+}
+
+async fn start(spec: &mut SinkTaskSpec) -> Result<(Option<DeadLetters>, Box<dyn SinkConsumer>), ConnectError> {
+    let context = SinkTaskContext { connector: spec.connector.clone(), task: spec.task };
+    spec.sink.start(context, &spec.config).await?;
+    let clients = &*spec.clients;
+    let dead_letters = match spec.errors.dead_letter.clone() {
+        Some(topic) => {
+            Some(DeadLetters::open(topic, &spec.connector, spec.task, clients, &spec.producer_overrides).await?)
+        }
+        None => None,
+    };
+    let consumer =
+        clients.sink_consumer(&spec.connector, spec.task, &spec.subscription, &spec.consumer_overrides).await?;
+    Ok((dead_letters, consumer))
+}
+
+struct Loop<'a> {
+    spec: &'a mut SinkTaskSpec,
+    stop: CancellationToken,
+    observer: Arc<dyn TaskObserver>,
+    dead_letters: Option<DeadLetters>,
+    consumer: Box<dyn SinkConsumer>,
+    /// Records that came although the consumer was paused; they are next.
+    held: Vec<RawRecord>,
+    next_commit: Instant,
+}
+
+/// A batch on its way into the sink.
+struct Batch {
+    records: Vec<SinkRecord>,
+    /// The offset after the batch, by partition: what is done once `records` are put.
+    done: BTreeMap<TopicPartition, i64>,
+    /// What ends the task after this batch.
+    failure: Option<ConnectError>,
+}
+
+enum Flow {
+    GoOn,
+    Stop,
+}
+
+impl Loop<'_> {
+    async fn run(&mut self) -> Result<(), ConnectError> {
+        loop {
+            let Some(records) = self.poll().await? else { return Ok(()) };
+            if !records.is_empty()
+                && let Flow::Stop = self.deliver(records).await?
+            {
+                return Ok(());
+            }
+            if Instant::now() >= self.next_commit {
+                self.commit().await;
+            }
+        }
+    }
+
+    /// The next records; `None` when the task is to stop.
+    async fn poll(&mut self) -> Result<Option<Vec<RawRecord>>, ConnectError> {
+        if !self.held.is_empty() && !self.stop.is_cancelled() {
+            return Ok(Some(std::mem::take(&mut self.held)));
+        }
+        let until_commit = self.next_commit.saturating_duration_since(Instant::now());
+        let polled = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(None),
+            polled = self.consumer.poll(self.spec.max_poll_records, until_commit) => polled?,
+        };
+        // Nothing of an earlier poll is held here, so what was lost meanwhile concerns nobody.
+        self.consumer.take_revoked();
+        Ok(Some(polled))
+    }
+
+    async fn deliver(&mut self, records: Vec<RawRecord>) -> Result<Flow, ConnectError> {
+        let Some(mut batch) = self.convert(records).await? else { return Ok(Flow::Stop) };
+        if let Flow::Stop = self.put(&mut batch).await? {
+            return Ok(Flow::Stop);
+        }
+        for (partition, next_offset) in &batch.done {
+            self.consumer.mark_done(partition, *next_offset);
+        }
+        batch.failure.map_or(Ok(Flow::GoOn), Err)
+    }
+
+    /// Converts up to the first record that must stop the task. Bad records are acknowledged in the dead-letter topic
+    /// when this returns; `None` when the task had to stop before that.
+    async fn convert(&mut self, records: Vec<RawRecord>) -> Result<Option<Batch>, ConnectError> {
+        let mut batch = Batch { records: Vec::with_capacity(records.len()), done: BTreeMap::new(), failure: None };
+        let mut bad = Vec::new();
+        for raw in records {
+            let (partition, next_offset) = (partition_of(&raw), raw.offset + 1);
+            match self.convert_one(raw) {
+                Ok(record) => batch.records.push(record),
+                Err(fault) => {
+                    bad.push(*fault);
+                    // The good records before it are still delivered; it and what follows is not.
+                    if self.spec.errors.tolerance == Tolerance::None {
+                        break;
+                    }
+                }
+            }
+            batch.done.insert(partition, next_offset);
+        }
+        if bad.is_empty() {
+            return Ok(Some(batch));
+        }
+        if let Some(dead_letters) = &self.dead_letters {
+            let sent = try_join_all(bad.iter().map(|bad| dead_letters.send(bad)));
+            match finish(&self.stop, self.spec.shutdown_grace, sent).await {
+                Some(sent) => sent?,
+                None => return Ok(None),
+            };
+        }
+        self.report(&bad);
+        match self.spec.errors.tolerance {
+            Tolerance::None => batch.failure = bad.pop().map(|bad| self.tolerance_exceeded(bad)),
+            Tolerance::All if self.dead_letters.is_some() => self.observer.on_bad_records(0, bad.len() as u64),
+            Tolerance::All => self.observer.on_bad_records(bad.len() as u64, 0),
+        }
+        Ok(Some(batch))
+    }
+
+    fn convert_one(&mut self, raw: RawRecord) -> Result<SinkRecord, Box<BadRecord>> {
+        let fault = |record, stage, class, error| Box::new(BadRecord { record, stage, class, error });
+        let key = self.spec.key_converter.to_connect_data(&raw.topic, raw.key.as_ref());
+        let (key_schema, key) = match key {
+            Ok(key) => key,
+            Err(error) => {
+                return Err(fault(raw, Stage::KeyConverter, self.spec.key_converter.class_name(), error));
+            }
+        };
+        let value = self.spec.value_converter.to_connect_data(&raw.topic, raw.value.as_ref());
+        let (value_schema, value) = match value {
+            Ok(value) => value,
+            Err(error) => {
+                return Err(fault(raw, Stage::ValueConverter, self.spec.value_converter.class_name(), error));
+            }
+        };
+        let RawRecord { topic, partition, offset, timestamp, .. } = raw;
+        Ok(SinkRecord { topic, partition, offset, timestamp, key_schema, key, value_schema, value })
+    }
+
+    /// `errors.log.enable`.
+    fn report(&self, bad: &[BadRecord]) {
+        if !self.spec.errors.log {
+            return;
+        }
+        for bad in bad {
+            let (connector, task, stage) = (&*self.spec.connector, self.spec.task, bad.stage.as_str());
+            let (class, error) = (bad.class, bad.error.chain());
+            if self.spec.errors.log_messages {
+                let RawRecord { topic, partition, offset, timestamp, .. } = &bad.record;
+                let topic = &**topic;
+                tracing::error!(
+                    connector, task, stage, class, topic, partition, offset, timestamp, error, "record could not be read"
+                );
+            } else {
+                tracing::error!(connector, task, stage, class, error, "record could not be read");
+            }
+        }
+    }
+
+    fn tolerance_exceeded(&self, bad: BadRecord) -> ConnectError {
+        let mut message = "Tolerance exceeded in error handler".to_owned();
+        if let Some(dead_letters) = &self.dead_letters {
+            message.push_str(&format!(" (the record is in the dead-letter topic {})", dead_letters.topic()));
+        }
+        message.push_str("; errors.tolerance=all would pass over such records");
+        ConnectError::caused(message, bad)
+    }
+
+    /// Puts the batch, as often as the task asks for it.
+    async fn put(&mut self, batch: &mut Batch) -> Result<Flow, ConnectError> {
+        let mut failing_since = None;
+        while !batch.records.is_empty() {
+            let put = self.spec.sink.put(&batch.records);
+            match finish(&self.stop, self.spec.shutdown_grace, put).await {
+                None => {
+                    let (connector, task) = (&*self.spec.connector, self.spec.task);
+                    tracing::warn!(connector, task, "put did not finish in time; its records will be read again");
+                    return Ok(Flow::Stop);
+                }
+                Some(Ok(())) => break,
+                Some(Err(PutError::Fatal(error))) => {
+                    return Err(ConnectError::caused("Exiting WorkerSinkTask due to unrecoverable exception", error));
+                }
+                Some(Err(PutError::Retriable { error, backoff })) => {
+                    if failing_since.is_none() {
+                        self.consumer.pause()?;
+                    }
+                    let failing_for = failing_since.get_or_insert_with(Instant::now).elapsed();
+                    let why = error.chain();
+                    tracing::warn!(
+                        connector = self.spec.connector,
+                        task = self.spec.task,
+                        backoff_ms = backoff.as_millis() as u64,
+                        error = why,
+                        "put failed and will be repeated"
+                    );
+                    self.observer.on_retrying(failing_for, &why);
+                    if let Flow::Stop = self.wait(backoff, batch).await? {
+                        return Ok(Flow::Stop);
+                    }
+                }
+            }
+        }
+        if failing_since.is_some() {
+            self.consumer.resume()?;
+            self.observer.on_running();
+        }
+        Ok(Flow::GoOn)
+    }
+
+    /// Lets `backoff` pass while the consumer stays a member of its group.
+    async fn wait(&mut self, backoff: Duration, batch: &mut Batch) -> Result<Flow, ConnectError> {
+        /// How often the consumer gets to handle what its group asks of it.
+        const STEP: Duration = Duration::from_millis(100);
+        let end = Instant::now() + backoff;
+        loop {
+            let polled = self.consumer.poll(self.spec.max_poll_records, Duration::ZERO).await?;
+            let lost = self.consumer.take_revoked();
+            if !lost.is_empty() {
+                batch.forget(&lost);
+                self.held.retain(|record| !lost.contains(&partition_of(record)));
+            }
+            self.held.extend(polled);
+            if Instant::now() >= self.next_commit {
+                self.commit().await;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() && !self.stop.is_cancelled() {
+                return Ok(Flow::GoOn);
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(Flow::Stop),
+                () = sleep(left.min(STEP)) => {}
+            }
+        }
+    }
+
+    /// A commit that fails is no reason to stop: the offsets stay marked, and the next commit takes them along.
+    async fn commit(&mut self) {
+        self.next_commit = Instant::now() + self.spec.commit_interval;
+        if let Err(error) = self.consumer.commit().await {
+            let (connector, task) = (&*self.spec.connector, self.spec.task);
+            tracing::warn!(connector, task, error = error.chain(), "offsets could not be committed yet");
+        }
+    }
+}
+
+impl Batch {
+    /// Drops what belongs to partitions that are somebody else's now.
+    fn forget(&mut self, lost: &[TopicPartition]) {
+        self.records.retain(|record| {
+            !lost.iter().any(|lost| lost.partition == record.partition && lost.topic == record.topic)
+        });
+        self.done.retain(|partition, _| !lost.contains(partition));
+    }
+}
+
+fn partition_of(record: &RawRecord) -> TopicPartition {
+    TopicPartition { topic: record.topic.clone(), partition: record.partition }
+}
+
+/// Lets `work` finish, but once `stop` is cancelled for no longer than `grace`; `None` if it was cut off.
+async fn finish<T>(stop: &CancellationToken, grace: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return Some(done),
+        () = stop.cancelled() => {}
+    }
+    timeout(grace, work).await.ok()
 }

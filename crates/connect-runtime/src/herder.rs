@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use connect_api::ConfigMap;
+use std::time::Duration;
 
 /// The states of connectors and tasks, in Connect's spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +59,15 @@ pub struct StateInfo {
     /// Why it failed.
     pub trace: Option<String>,
     pub version: Option<String>,
+    /// A running task that writes the same records again and again. Not in the reference, which calls this RUNNING and
+    /// says no more.
+    pub retrying: Option<Retrying>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retrying {
+    pub for_how_long: Duration,
+    pub why: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -124,6 +134,8 @@ pub trait Herder: Send + Sync {
     async fn connectors(&self) -> Vec<String>;
     async fn connector(&self, name: &str) -> Result<ConnectorInfo, HerderError>;
     async fn connector_status(&self, name: &str) -> Result<ConnectorStatus, HerderError>;
+    /// The configuration of each task, by task number; passwords are hidden.
+    async fn task_configs(&self, name: &str) -> Result<Vec<(usize, ConfigMap)>, HerderError>;
 
     /// Refuses a name that is taken.
     async fn create_connector(&self, name: &str, config: ConfigMap) -> Result<ConnectorInfo, HerderError>;

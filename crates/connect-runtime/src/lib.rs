@@ -1,6 +1,16 @@
 #![doc = include_str!("../README.md")]
 
-pub mod herder;
-pub mod ports;
+pub mod connector_config;
+pub mod dead_letter;
 pub mod errors;
+pub mod herder;
+mod nearest;
+pub mod plugins;
+pub mod ports;
+pub mod properties;
+pub mod secrets;
 pub mod sink_task;
+pub mod standalone;
+#[cfg(test)]
+mod testing;
+pub mod worker_config;

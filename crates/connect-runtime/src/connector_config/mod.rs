@@ -1,0 +1,170 @@
+//! A sink connector's configuration as the framework sees it. Pure: the connector's own keys are checked by the connector
+//! (see `standalone::validation`).
+
+mod keys;
+mod topics;
+
+pub use keys::{COMMON_CONFIG, SINK_CONFIG};
+
+use crate::errors::{ERRORS_CONFIG, ErrorPolicy};
+use crate::nearest::nearest;
+use crate::plugins::{ConverterSpec, Plugins, with_prefix};
+use crate::ports::Subscription;
+use crate::sink_task::max_poll_records;
+use crate::worker_config::{OverridePolicy, WorkerConfig};
+use connect_api::config::ConfigFault;
+use connect_api::{ConfigDef, ConfigMap, ParsedConfig};
+
+/// What the framework needs to know to run a sink.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SinkSettings {
+    pub name: String,
+    pub tasks_max: usize,
+    pub enforce_tasks_max: bool,
+    pub key_converter: ConverterSpec,
+    pub value_converter: ConverterSpec,
+    pub subscription: Subscription,
+    pub errors: ErrorPolicy,
+    pub consumer_overrides: ConfigMap,
+    pub producer_overrides: ConfigMap,
+    pub max_poll_records: usize,
+}
+
+const OVERRIDES: [&str; 3] = ["consumer.override.", "producer.override.", "admin.override."];
+
+impl SinkSettings {
+    /// Reads the framework's keys of `config`; all faults at once, in the order of the reference's tables.
+    pub fn read(
+        config: &ConfigMap,
+        worker: &WorkerConfig,
+        plugins: &Plugins,
+    ) -> Result<Self, Vec<ConfigFault>> {
+        let mut faults = Vec::new();
+        let common = keep(COMMON_CONFIG.parse(config), &mut faults);
+        let sink = keep(SINK_CONFIG.parse(config), &mut faults);
+        let errors = keep(ErrorPolicy::from_config(config), &mut faults);
+        if let Some(common) = &common {
+            faults.extend(unsupported(common, plugins));
+        }
+        let key_converter =
+            converter(config, "key.converter", true, &worker.key_converter, plugins, &mut faults);
+        let value_converter =
+            converter(config, "value.converter", false, &worker.value_converter, plugins, &mut faults);
+        let subscription = sink.and_then(|sink| keep(topics::subscription(&sink), &mut faults));
+        if let (Some(subscription), Some(topic)) =
+            (&subscription, errors.as_ref().and_then(|errors| errors.dead_letter.as_ref()))
+        {
+            faults.extend(topics::dead_letter_fault(subscription, &topic.name));
+        }
+        faults.extend(forbidden_overrides(config, worker.override_policy));
+        let consumer_overrides = with_prefix(config, "consumer.override.");
+        let max_poll_records = match max_poll_records(&consumer_overrides, &worker.clients.consumer) {
+            Ok(records) => records,
+            Err(error) => {
+                let key = "consumer.override.max.poll.records".to_owned();
+                faults.push(ConfigFault { key, message: error.to_string() });
+                0
+            }
+        };
+        let (Some(common), Some(subscription), Some(errors), true) =
+            (common, subscription, errors, faults.is_empty())
+        else {
+            return Err(faults);
+        };
+        Ok(Self {
+            name: common.text("name").to_owned(),
+            tasks_max: common.integer("tasks.max") as usize,
+            enforce_tasks_max: common.boolean("tasks.max.enforce"),
+            key_converter,
+            value_converter,
+            subscription,
+            errors,
+            consumer_overrides,
+            producer_overrides: with_prefix(config, "producer.override."),
+            max_poll_records,
+        })
+    }
+}
+
+/// Keys that neither the framework nor the connector knows, each with a guess what was meant. Java passes them over
+/// in silence; they are worth a line in the log.
+pub fn unknown_keys(config: &ConfigMap, connector: &ConfigDef) -> Vec<(String, Option<&'static str>)> {
+    let tables = [&COMMON_CONFIG, &SINK_CONFIG, &ERRORS_CONFIG, connector];
+    let known: Vec<&'static str> =
+        tables.iter().flat_map(|table| table.keys.iter().map(|key| key.name)).collect();
+    let prefixes = ["key.converter.", "value.converter.", "header.converter.", "transforms.", "predicates."];
+    let is_known = |key: &str| {
+        known.contains(&key) || prefixes.iter().chain(&OVERRIDES).any(|prefix| key.starts_with(prefix))
+    };
+    config.keys().filter(|key| !is_known(key)).map(|key| (key.clone(), nearest(key, &known))).collect()
+}
+
+fn keep<T>(result: Result<T, Vec<ConfigFault>>, faults: &mut Vec<ConfigFault>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(more) => {
+            faults.extend(more);
+            None
+        }
+    }
+}
+
+fn unsupported(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
+    let mut faults = Vec::new();
+    let mut fault = |key: &str, message: String| faults.push(ConfigFault { key: key.into(), message });
+    for key in ["transforms", "predicates"] {
+        if !common.list(key).is_empty() {
+            fault(
+                key,
+                format!("{key} is set: {key} are not supported yet: remove {key} and the {key}.* keys"),
+            );
+        }
+    }
+    if common.optional_text("connector.plugin.version").is_some() {
+        let message =
+            "connector.plugin.version is set: this worker has one version of each plugin: remove the key";
+        fault("connector.plugin.version", message.into());
+    }
+    if let Some(message) =
+        common.optional_text("header.converter").and_then(|class| plugins.header_converter_fault(class))
+    {
+        fault("header.converter", message);
+    }
+    faults
+}
+
+/// The connector's own converter, or the worker's. Keys below `key.converter.` count only together with the class, as
+/// in Java.
+fn converter(
+    config: &ConfigMap,
+    key: &str,
+    is_key: bool,
+    default: &ConverterSpec,
+    plugins: &Plugins,
+    faults: &mut Vec<ConfigFault>,
+) -> ConverterSpec {
+    let Some(spec) = ConverterSpec::read(config, key) else { return default.clone() };
+    let fault = plugins.converter_fault(key, &spec, is_key);
+    faults.extend(fault.map(|message| ConfigFault { key: key.into(), message }));
+    spec
+}
+
+fn forbidden_overrides(config: &ConfigMap, policy: OverridePolicy) -> Vec<ConfigFault> {
+    if policy == OverridePolicy::All {
+        return Vec::new();
+    }
+    config
+        .keys()
+        .filter(|key| OVERRIDES.iter().any(|prefix| key.starts_with(prefix)))
+        .map(|key| ConfigFault {
+            key: key.clone(),
+            message: format!(
+                "The 'None' policy does not allow '{key}' to be overridden in the connector configuration: remove the key, \
+                 or set connector.client.config.override.policy=All in the worker's file"
+            ),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use super::*;
+use crate::testing::{config, plugins, worker_config};
+use expect_test::{Expect, expect};
+
+fn base(changes: &[(&str, &str)]) -> ConfigMap {
+    let mut base = config(&[("name", "orders"), ("connector.class", "FakeSink"), ("topics", "orders")]);
+    for (key, value) in changes {
+        if value.is_empty() {
+            base.shift_remove(*key)
+        } else {
+            base.insert((*key).into(), (*value).into())
+        };
+    }
+    base
+}
+
+fn settings(changes: &[(&str, &str)]) -> Result<SinkSettings, Vec<ConfigFault>> {
+    SinkSettings::read(&base(changes), &worker_config(&[]), &plugins())
+}
+
+#[test]
+fn defaults_come_from_the_worker() {
+    let settings = settings(&[("topics", "a, b,a"), ("tasks.max", "3")]).unwrap();
+    assert_eq!(settings.subscription, Subscription::Topics(vec!["a".into(), "b".into()]));
+    assert_eq!(settings.tasks_max, 3);
+    assert_eq!(settings.max_poll_records, 500);
+    assert_eq!(settings.key_converter.class, "org.apache.kafka.connect.storage.StringConverter");
+    assert_eq!(settings.value_converter.config["schemas.enable"], "true");
+}
+
+#[test]
+fn a_connectors_converter_replaces_the_workers_with_its_keys() {
+    let own = settings(&[("value.converter", "JsonConverter")]).unwrap();
+    assert_eq!(
+        own.value_converter.config.len(),
+        0,
+        "the worker's schemas.enable is not for the connector's class"
+    );
+    let keys_alone = settings(&[("value.converter.schemas.enable", "false")]).unwrap();
+    assert_eq!(keys_alone.value_converter.config["schemas.enable"], "true");
+}
+
+#[test]
+fn overrides_reach_the_clients_without_their_prefix() {
+    let settings =
+        settings(&[("consumer.override.max.poll.records", "7"), ("producer.override.linger.ms", "5")])
+            .unwrap();
+    assert_eq!(settings.max_poll_records, 7);
+    assert_eq!(settings.consumer_overrides["max.poll.records"], "7");
+    assert_eq!(settings.producer_overrides["linger.ms"], "5");
+}
+
+#[track_caller]
+fn check(changes: &[(&str, &str)], expected: Expect) {
+    let faults = settings(changes).err().unwrap_or_default();
+    expected.assert_eq(&faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn faults_of_topics() {
+    check(&[("topics", "")], expect!["Must configure one of topics or topics.regex"]);
+    check(
+        &[("topics.regex", "o.*")],
+        expect!["topics and topics.regex are mutually exclusive options, but both are set."],
+    );
+    check(
+        &[("topics", "a,,b c")],
+        expect![[r#"
+        Invalid value  for configuration topics: a topic name is empty: remove the extra comma
+        Invalid value b c for configuration topics: a topic name consists of letters, digits, '.', '_' and '-'"#]],
+    );
+    check(
+        &[("topics", "orders # all")],
+        expect![
+            "Invalid value orders # all for configuration topics: '#' is not legal in a topic name (a comment needs a line of its own: remove the text from '#' on)"
+        ],
+    );
+    check(
+        &[("topics", ""), ("topics.regex", "(")],
+        expect![
+            "Invalid value ( for configuration topics.regex: it is no regular expression this worker understands (look-around and back references are not supported)"
+        ],
+    );
+}
+
+#[test]
+fn faults_of_the_dead_letter_topic() {
+    check(
+        &[("errors.deadletterqueue.topic.name", "orders")],
+        expect![
+            "The DLQ topic 'orders' may not be included in the list of topics ('topics') consumed by the connector: name another topic in errors.deadletterqueue.topic.name"
+        ],
+    );
+    check(
+        &[("topics", ""), ("topics.regex", "or.*"), ("errors.deadletterqueue.topic.name", "orders.dlq")],
+        expect![
+            "The DLQ topic 'orders.dlq' may not match the regular expression of the topics ('topics.regex') consumed by the connector: name another topic in errors.deadletterqueue.topic.name"
+        ],
+    );
+    check(
+        &[("topics", ""), ("topics.regex", "orders"), ("errors.deadletterqueue.topic.name", "orders.dlq")],
+        expect![""],
+    );
+    check(
+        &[("errors.deadletterqueue.topic.name", "a b")],
+        expect![
+            "Invalid value a b for configuration errors.deadletterqueue.topic.name: a topic name consists of letters, digits, '.', '_' and '-'"
+        ],
+    );
+}
+
+#[test]
+fn faults_of_the_common_keys() {
+    check(&[("name", "")], expect![[r#"Missing required configuration "name" which has no default value."#]]);
+    check(
+        &[("name", "a\u{7}b")],
+        expect!["Invalid value ab for configuration name: it may not contain control characters"],
+    );
+    check(
+        &[("tasks.max", "0")],
+        expect!["Invalid value 0 for configuration tasks.max: Value must be at least 1"],
+    );
+    check(
+        &[("tasks.max", "2000000000")],
+        expect!["Invalid value 2000000000 for configuration tasks.max: Value must be no more than 1000"],
+    );
+    check(
+        &[("tasks.max", "abc"), ("errors.tolerance", "some")],
+        expect![[r#"
+        Invalid value abc for configuration tasks.max: Not a number of type INT
+        Invalid value some for configuration errors.tolerance: String must be one of: none, all"#]],
+    );
+    check(
+        &[("transforms", "route"), ("predicates", "p")],
+        expect![[r#"
+        transforms is set: transforms are not supported yet: remove transforms and the transforms.* keys
+        predicates is set: predicates are not supported yet: remove predicates and the predicates.* keys"#]],
+    );
+    check(
+        &[("value.converter", "org.apache.kafka.connect.json.json.JsonConverter")],
+        expect![
+            "Invalid value org.apache.kafka.connect.json.json.JsonConverter for configuration value.converter: Class org.apache.kafka.connect.json.json.JsonConverter could not be found (did you mean org.apache.kafka.connect.json.JsonConverter?). Available converters: org.apache.kafka.connect.json.JsonConverter, org.apache.kafka.connect.storage.StringConverter"
+        ],
+    );
+    check(
+        &[("connector.plugin.version", "1.0")],
+        expect![
+            "connector.plugin.version is set: this worker has one version of each plugin: remove the key"
+        ],
+    );
+    check(
+        &[("consumer.override.max.poll.records", "many")],
+        expect![
+            "Invalid value many for configuration max.poll.records: it must be a whole number of at least 1"
+        ],
+    );
+}
+
+#[test]
+fn the_policy_none_forbids_overrides() {
+    let worker = worker_config(&[("connector.client.config.override.policy", "None")]);
+    let faults =
+        SinkSettings::read(&base(&[("consumer.override.fetch.min.bytes", "1")]), &worker, &plugins())
+            .unwrap_err();
+    expect!["The 'None' policy does not allow 'consumer.override.fetch.min.bytes' to be overridden in the connector configuration: remove the key, or set connector.client.config.override.policy=All in the worker's file"]
+        .assert_eq(&faults[0].message);
+}
+
+#[test]
+fn unknown_keys_are_found_with_a_guess() {
+    let config = base(&[("insert.mode", "x"), ("fake.kye", "1"), ("value.converter.x", "1"), ("topic", "a")]);
+    let plugins = plugins();
+    let unknown = unknown_keys(&config, plugins.sink("FakeSink").unwrap().config_def());
+    assert_eq!(
+        unknown,
+        [
+            ("insert.mode".to_owned(), None),
+            ("fake.kye".to_owned(), Some("fake.key")),
+            ("topic".to_owned(), Some("topics")),
+        ]
+    );
+}

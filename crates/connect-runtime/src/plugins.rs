@@ -1,0 +1,245 @@
+//! The plugins of a worker and how their names resolve. Plugins are linked in by the binary; the runtime knows none itself.
+
+use crate::nearest::nearest;
+use connect_api::{ConfigMap, ConnectError, Converter, SinkConnector};
+use std::sync::Arc;
+
+/// Makes the converter of a class: `(class, configuration, is_key)`.
+pub type ConverterFactory = fn(&str, &ConfigMap, bool) -> Result<Box<dyn Converter>, ConnectError>;
+
+#[derive(Clone, Copy)]
+struct ConverterPlugin {
+    class: &'static str,
+    create: ConverterFactory,
+}
+
+/// A converter as a configuration asks for it: the class and its own keys, prefix removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConverterSpec {
+    pub class: String,
+    pub config: ConfigMap,
+}
+
+impl ConverterSpec {
+    /// Reads `key.converter` (or another `prefix`) and the keys below it; nothing when the class is not given.
+    pub fn read(config: &ConfigMap, prefix: &str) -> Option<Self> {
+        let class = config.get(prefix)?.trim().to_owned();
+        Some(Self { class, config: with_prefix(config, &format!("{prefix}.")) })
+    }
+}
+
+/// The keys that begin with `prefix`, without it.
+pub fn with_prefix(config: &ConfigMap, prefix: &str) -> ConfigMap {
+    config
+        .iter()
+        .filter_map(|(key, value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone())))
+        .filter(|(key, _)| !key.is_empty())
+        .collect()
+}
+
+/// Where an alias of a plugin class comes from: Java drops this word from the end of the simple name.
+const CONNECTOR: &str = "Connector";
+const CONVERTER: &str = "Converter";
+
+/// The header converter a configuration may name; there is no other yet.
+pub const HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
+#[derive(Clone, Default)]
+pub struct Plugins {
+    sinks: Vec<Arc<dyn SinkConnector>>,
+    converters: Vec<ConverterPlugin>,
+}
+
+impl Plugins {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn with_sink(mut self, connector: Arc<dyn SinkConnector>) -> Self {
+        self.sinks.push(connector);
+        self
+    }
+
+    pub fn with_converters(mut self, classes: &[&'static str], create: ConverterFactory) -> Self {
+        self.converters.extend(classes.iter().map(|class| ConverterPlugin { class, create }));
+        self
+    }
+
+    /// Every connector class with the connector behind it; a connector that answers to two class names is there twice.
+    pub fn sink_classes(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn SinkConnector>)> {
+        self.sinks.iter().flat_map(|sink| sink.class_names().iter().map(move |class| (*class, sink)))
+    }
+
+    pub fn converter_classes(&self) -> impl Iterator<Item = &'static str> {
+        self.converters.iter().map(|plugin| plugin.class)
+    }
+
+    /// The connector that a `connector.class` means: a full class name, a simple name, or a simple name without
+    /// "Connector". The error is the text for the user.
+    pub fn sink(&self, name: &str) -> Result<&Arc<dyn SinkConnector>, String> {
+        let name = name.trim();
+        if let Some((_, sink)) = self.sink_classes().find(|(class, _)| *class == name) {
+            return Ok(sink);
+        }
+        // Two classes of one connector share an alias without being ambiguous; two connectors drop it, as Java does.
+        let mut matches = self
+            .sinks
+            .iter()
+            .filter(|sink| sink.class_names().iter().any(|class| is_alias(name, class, CONNECTOR)));
+        if let (Some(sink), None) = (matches.next(), matches.next()) {
+            return Ok(sink);
+        }
+        let available: Vec<_> = self.sink_classes().map(|(class, _)| class).collect();
+        Err(format!(
+            "Failed to find any class that implements Connector and which name matches {name}, available connectors \
+             are: {}{}",
+            available.join(", "),
+            did_you_mean(name, &available)
+        ))
+    }
+
+    /// The full class name that a converter key means.
+    pub fn converter_class(&self, name: &str) -> Result<&'static str, String> {
+        self.converter_plugin(name).map(|plugin| plugin.class)
+    }
+
+    pub fn create_converter(
+        &self,
+        spec: &ConverterSpec,
+        is_key: bool,
+    ) -> Result<Box<dyn Converter>, ConnectError> {
+        let plugin = self.converter_plugin(&spec.class).map_err(ConnectError::config)?;
+        (plugin.create)(plugin.class, &spec.config, is_key)
+    }
+
+    fn converter_plugin(&self, name: &str) -> Result<&ConverterPlugin, String> {
+        let name = name.trim();
+        let mut matches = self
+            .converters
+            .iter()
+            .filter(|plugin| plugin.class == name || is_alias(name, plugin.class, CONVERTER));
+        if let (Some(plugin), None) = (matches.next(), matches.next()) {
+            return Ok(plugin);
+        }
+        let available: Vec<_> = self.converter_classes().collect();
+        Err(format!(
+            "Class {name} could not be found{}{}. Available converters: {}",
+            did_you_mean(name, &available),
+            if name.contains('#') {
+                " (a comment needs a line of its own: remove the text from '#' on)"
+            } else {
+                ""
+            },
+            available.join(", ")
+        ))
+    }
+
+    /// What is wrong with the converter that `prefix` (`key.converter`, `value.converter`) asks for.
+    pub fn converter_fault(&self, prefix: &str, spec: &ConverterSpec, is_key: bool) -> Option<String> {
+        match self.converter_plugin(&spec.class) {
+            Err(what) => Some(format!("Invalid value {} for configuration {prefix}: {what}", spec.class)),
+            Ok(plugin) => (plugin.create)(plugin.class, &spec.config, is_key)
+                .err()
+                .map(|error| format!("{prefix}: {}", error.chain())),
+        }
+    }
+
+    /// What is wrong with a `header.converter`.
+    pub fn header_converter_fault(&self, class: &str) -> Option<String> {
+        let class = class.trim();
+        if class == HEADER_CONVERTER || is_alias(class, HEADER_CONVERTER, "HeaderConverter") {
+            return None;
+        }
+        Some(format!(
+            "Invalid value {class} for configuration header.converter: only {HEADER_CONVERTER} is supported yet: use it or \
+             remove the key"
+        ))
+    }
+}
+
+fn simple_name(class: &str) -> &str {
+    class.rsplit('.').next().unwrap_or(class)
+}
+
+fn is_alias(name: &str, class: &str, suffix: &str) -> bool {
+    let simple = simple_name(class);
+    simple == name || simple.strip_suffix(suffix) == Some(name)
+}
+
+fn did_you_mean(name: &str, available: &[&str]) -> String {
+    match nearest(name, available) {
+        Some(class) => format!(" (did you mean {class}?)"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FakeSink, plugins};
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn a_connector_is_found_by_class_simple_name_and_alias() {
+        for name in [
+            "org.example.FakeSinkConnector",
+            "com.example.FakeSinkConnector",
+            "FakeSinkConnector",
+            "FakeSink",
+            " FakeSink ",
+        ] {
+            assert_eq!(plugins().sink(name).map(|sink| sink.version()), Ok("1.2"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_alias_of_two_connectors_is_dropped() {
+        let plugins = plugins().with_sink(Arc::new(FakeSink::named(&["other.FakeSinkConnector"])));
+        assert!(plugins.sink("FakeSink").is_err());
+        assert!(plugins.sink("other.FakeSinkConnector").is_ok());
+    }
+
+    #[track_caller]
+    fn check(result: Result<(), String>, expected: Expect) {
+        expected.assert_eq(&result.unwrap_err());
+    }
+
+    #[test]
+    fn unknown_names_are_answered_with_what_there_is() {
+        check(
+            plugins().sink("org.exmple.FakeSinkConector").map(drop),
+            expect![
+                "Failed to find any class that implements Connector and which name matches org.exmple.FakeSinkConector, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector (did you mean org.example.FakeSinkConnector?)"
+            ],
+        );
+        check(
+            plugins().sink("Mongo").map(drop),
+            expect![
+                "Failed to find any class that implements Connector and which name matches Mongo, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector"
+            ],
+        );
+        check(
+            plugins().converter_class("org.apache.kafka.connect.json.json.JsonConverter").map(drop),
+            expect![
+                "Class org.apache.kafka.connect.json.json.JsonConverter could not be found (did you mean org.apache.kafka.connect.json.JsonConverter?). Available converters: org.apache.kafka.connect.json.JsonConverter, org.apache.kafka.connect.storage.StringConverter"
+            ],
+        );
+        check(
+            plugins().converter_class("org.apache.kafka.connect.json.JsonConverter # JSON").map(drop),
+            expect![
+                "Class org.apache.kafka.connect.json.JsonConverter # JSON could not be found (did you mean org.apache.kafka.connect.json.JsonConverter?) (a comment needs a line of its own: remove the text from '#' on). Available converters: org.apache.kafka.connect.json.JsonConverter, org.apache.kafka.connect.storage.StringConverter"
+            ],
+        );
+    }
+
+    #[test]
+    fn converters_have_aliases_too() {
+        assert_eq!(plugins().converter_class("Json"), Ok("org.apache.kafka.connect.json.JsonConverter"));
+        assert_eq!(
+            plugins().converter_class("StringConverter"),
+            Ok("org.apache.kafka.connect.storage.StringConverter")
+        );
+        assert_eq!(plugins().header_converter_fault("SimpleHeaderConverter"), None);
+        assert!(plugins().header_converter_fault("StringConverter").is_some());
+    }
+}

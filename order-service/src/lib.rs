@@ -1,1 +1,9 @@
 #![doc = include_str!("../README.md")]
+
+pub mod config;
+pub mod domain;
+pub mod events;
+pub mod http;
+pub mod placing;
+pub mod startup;
+pub mod store;

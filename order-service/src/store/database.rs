@@ -1,0 +1,142 @@
+//! Connecting to MariaDB, MySQL or SQLite.
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a request waits for a connection.
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    MariaDb,
+    Sqlite,
+}
+
+/// A database's URL. `Debug` and `Display` leave out user and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    engine: Engine,
+    url: String,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseUrlError {
+    #[error("the URL does not begin with mysql://, mariadb:// or sqlite:///")]
+    Scheme,
+    #[error("the URL names no host and database; give mysql://USER:PASSWORD@HOST:PORT/DATABASE")]
+    Incomplete,
+    #[error("the URL cannot be read (special characters in the password are written as %XX)")]
+    Unreadable,
+    #[error("the file of sqlite:// must be absolute; give sqlite:///ABSOLUTE/FILE.db")]
+    Relative,
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("sqlite://") {
+            return match path.starts_with('/') && path.len() > 1 {
+                true => Ok(Self { engine: Engine::Sqlite, url: text.to_owned() }),
+                false => Err(DatabaseUrlError::Relative),
+            };
+        }
+        let rest = text
+            .strip_prefix("mysql://")
+            .or_else(|| text.strip_prefix("mariadb://"))
+            .ok_or(DatabaseUrlError::Scheme)?;
+        let (authority, database) = rest.split_once('/').ok_or(DatabaseUrlError::Incomplete)?;
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let database = database.split('?').next().unwrap_or_default();
+        if host.is_empty() || host.starts_with(':') || database.is_empty() || database.contains('/') {
+            return Err(DatabaseUrlError::Incomplete);
+        }
+        let url = format!("mysql://{rest}");
+        url.parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>().map_err(|_| DatabaseUrlError::Unreadable)?;
+        Ok(Self { engine: Engine::MariaDb, url })
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.engine, self.url.split_once("://")) {
+            (Engine::MariaDb, Some((scheme, rest))) => {
+                let place = rest.split('?').next().unwrap_or_default();
+                let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+                write!(f, "{scheme}://{place}")
+            }
+            _ => f.write_str(&self.url),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+impl DatabaseUrl {
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A pool that connects when it is first used, so that a service starts while its database is away.
+    pub async fn connect_lazily(&self) -> Result<DatabaseConnection, DbErr> {
+        let mut options = self.options();
+        options.connect_lazy(true);
+        Database::connect(options).await
+    }
+
+    /// Connects now, and creates the file of an SQLite database.
+    pub async fn connect_or_create(&self) -> Result<DatabaseConnection, DbErr> {
+        let mut options = self.options();
+        options.map_sqlx_sqlite_opts(|options| options.create_if_missing(true));
+        Database::connect(options).await
+    }
+
+    fn options(&self) -> ConnectOptions {
+        let mut options = ConnectOptions::new(&self.url);
+        options.max_connections(8).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        options
+    }
+}
+
+/// Opens or creates an SQLite file that this process owns.
+pub(crate) async fn open_file(file: &Path) -> Result<DatabaseConnection, DbErr> {
+    let path = file.to_owned();
+    let mut options = ConnectOptions::new("sqlite:");
+    options.max_connections(4).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+    // Set as a path, not as a part of the URL, where some characters of a file's name would mean something.
+    options.map_sqlx_sqlite_opts(move |options| options.filename(&path).create_if_missing(true));
+    Database::connect(options).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked_and_never_show_the_password() {
+        let url: DatabaseUrl = "mariadb://root:p%40ss@db:3306/mydb?ssl-mode=disabled".parse().unwrap();
+        assert_eq!(url.engine(), Engine::MariaDb);
+        assert_eq!(url.to_string(), "mysql://db:3306/mydb");
+        assert_eq!(format!("{url:?}"), "DatabaseUrl(mysql://db:3306/mydb)");
+        assert_eq!("sqlite:///tmp/a.db".parse::<DatabaseUrl>().unwrap().engine(), Engine::Sqlite);
+        for (bad, error) in [
+            ("", DatabaseUrlError::Scheme),
+            ("postgres://h/d", DatabaseUrlError::Scheme),
+            ("jdbc:mysql://h/d", DatabaseUrlError::Scheme),
+            ("mysql://h", DatabaseUrlError::Incomplete),
+            ("mysql://h/", DatabaseUrlError::Incomplete),
+            ("mysql://u:p@/d", DatabaseUrlError::Incomplete),
+            ("mysql://u:p@h:port/d", DatabaseUrlError::Unreadable),
+            ("sqlite://a.db", DatabaseUrlError::Relative),
+        ] {
+            assert_eq!(bad.parse::<DatabaseUrl>(), Err(error), "{bad}");
+        }
+    }
+}

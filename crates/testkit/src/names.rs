@@ -2,13 +2,24 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A port of 127.0.0.1 that nobody listens on. Somebody else may take it before the caller does, so prefer port 0 and
-/// reading the bound address wherever the program under test can tell it.
+/// Below the range from which Linux takes ports for outgoing connections: a service that a test kills and starts again must
+/// not find a connection of somebody else on its port.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port of 127.0.0.1 that nobody listens on, and that this process has not been given before. Where the program under
+/// test can tell its address, let it choose one itself (port 0).
 #[track_caller]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free port on 127.0.0.1");
-    listener.local_addr().expect("a bound listener has an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let span = u32::from(PORTS.end - PORTS.start);
+    let first = std::process::id().wrapping_mul(7919); // two test binaries at a time begin at different places
+    (0..span)
+        .map(|_| first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % span)
+        .filter_map(|step| Some(PORTS.start + u16::try_from(step).ok()?))
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .expect("no free port on 127.0.0.1 between 20000 and 32000")
 }
 
 /// `prefix_` and eight hexadecimal digits. With an underscore because topic names become table names.
@@ -60,7 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn a_free_port_can_be_bound() {
-        std::net::TcpListener::bind(("127.0.0.1", super::free_port())).unwrap();
+    fn a_free_port_can_be_bound_and_is_given_once() {
+        let port = super::free_port();
+        std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        assert_ne!(port, super::free_port());
     }
 }

@@ -29,7 +29,11 @@ server=$!
   done
   kill -KILL "$server" 2>/dev/null
 } >/dev/null 2>&1 &
+watch=$!
 wait "$server"
+code=$?
+kill "$watch" 2>/dev/null
+exit "$code"
 "#;
 
 /// Longer than a server needs on a busy machine; what is broken says so earlier by ending.

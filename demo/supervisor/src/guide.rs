@@ -35,7 +35,7 @@ The same command again is the same order. The connector that carries orders into
         text.push_str(&format!(
             "
 This is --store local: each of the two order services keeps its orders in a file of its own. Place an order, then ask
-several times; the answer depends on who is asked, and no order is ever decided:
+several times: the answer depends on who is asked, and none of them learns what the catalog decided:
 
   for i in 1 2 3 4; do curl -s {gateway}/order-service/users/alice/orders; echo; done
   curl {first}/users/alice/orders

@@ -57,6 +57,8 @@ pub async fn run(args: Args) -> anyhow::Result<Outcome> {
         if args.check {
             drop_databases(&settings).await;
         }
+        // nothing has been written there yet that could explain the error
+        let _ = std::fs::remove_dir_all(&settings.work_dir);
         return Err(error);
     }
 
@@ -66,7 +68,7 @@ pub async fn run(args: Args) -> anyhow::Result<Outcome> {
         error = died(&mut exits) => Err(error),
         () = signals.next() => Ok(if args.check { Outcome::Interrupted } else { Outcome::Stopped }),
     };
-    if outcome.as_ref().is_ok_and(|outcome| *outcome == Outcome::Stopped) {
+    if matches!(outcome, Ok(Outcome::Stopped | Outcome::Interrupted)) {
         println!("\nstopping everything");
     }
     tokio::select! {
@@ -151,6 +153,10 @@ async fn died(exits: &mut Exits) -> anyhow::Error {
 
 /// Removes what a check created in engines that outlive it. Best effort: what stays is named.
 async fn remove_run(settings: &Settings) {
+    let external = settings.kafka.is_some() || matches!(settings.orders_database, Database::Mysql { .. });
+    if external {
+        println!("removing topics, groups and databases of this run");
+    }
     if let Some(bootstrap) = &settings.kafka {
         let groups = kafka::delete_groups(bootstrap, &settings.names.groups()).await;
         let topics = kafka::delete_topics(bootstrap, &settings.names.topics()).await;

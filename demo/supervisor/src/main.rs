@@ -13,8 +13,19 @@ async fn main() -> ExitCode {
         Ok(Outcome::Differed) => ExitCode::from(1),
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("demo: {error:#}");
+            eprintln!("demo: {}", chain(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// The error and its causes; some clients' errors repeat their cause in their own text, which need not be read twice.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    text
 }

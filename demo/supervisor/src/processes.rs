@@ -119,9 +119,6 @@ impl Processes {
             // Ctrl-C at a terminal goes to the whole process group; the children are to hear of it from us, in order
             .process_group(0)
             .kill_on_drop(true);
-        if std::env::var_os("RUST_LOG").is_none() {
-            command.env("RUST_LOG", "info");
-        }
         command.spawn().with_context(|| format!("starting {}", program.display()))
     }
 }

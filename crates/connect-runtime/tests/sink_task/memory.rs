@@ -1,0 +1,362 @@
+//! Kafka and a sink in memory. Everything that happens to the outside goes into one journal, and the world can be made
+//! to end at any entry of it.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect_api::{
+    ConfigMap, ConnectError, Converter, PutError, SchemaRef, SinkRecord, SinkTask, SinkTaskContext,
+    TopicPartition, Value,
+};
+use connect_runtime::ports::{
+    KafkaClients, OutgoingRecord, RawRecord, RecordProducer, SinkConsumer, Subscription,
+};
+use connect_runtime::sink_task::TaskObserver;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// `(partition, offset)`; there is one topic.
+pub(crate) type Place = (i32, i64);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    Started,
+    Put(Vec<Place>),
+    PutRefused(Vec<Place>),
+    DeadLetter(Place),
+    Skipped(u64),
+    Marked(Place),
+    Committed(BTreeMap<i32, i64>),
+    Paused,
+    Resumed,
+    Retrying,
+    Running,
+    Stopped,
+    Closed,
+}
+
+/// What a call of `put` answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Answer {
+    Ok,
+    Retry,
+    Fatal,
+    /// Takes that many milliseconds, then succeeds.
+    Slow(u64),
+}
+
+/// What a call of `poll` brings.
+#[derive(Clone, Debug)]
+pub(crate) enum Polled {
+    Records(Vec<Place>),
+    /// Nothing, but these partitions are somebody else's now.
+    Revoked(Vec<i32>),
+    Error,
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    death: tokio::sync::Notify,
+}
+
+#[derive(Default)]
+struct State {
+    journal: Vec<Event>,
+    /// The process dies when the journal has this many entries: the next thing to happen never returns.
+    dies_at: Option<usize>,
+    polls: VecDeque<Polled>,
+    /// Answers of `put`, `Ok` when used up.
+    puts: VecDeque<Answer>,
+    dead_letter_fails: bool,
+    commit_fails: bool,
+    marked: BTreeMap<i32, i64>,
+    committed: BTreeMap<i32, i64>,
+    revoked: Vec<TopicPartition>,
+}
+
+impl World {
+    pub(crate) fn new(polls: Vec<Polled>, puts: Vec<Answer>) -> Arc<Self> {
+        let state = State { polls: polls.into(), puts: puts.into(), ..State::default() };
+        Arc::new(Self { state: Mutex::new(state), ..Self::default() })
+    }
+
+    pub(crate) fn die_at(&self, entries: usize) {
+        self.lock().dies_at = Some(entries);
+    }
+
+    /// Returns when the process is dead.
+    pub(crate) async fn death(&self) {
+        self.death.notified().await;
+    }
+
+    pub(crate) fn let_dead_letters_fail(&self) {
+        self.lock().dead_letter_fails = true;
+    }
+
+    pub(crate) fn let_commits_fail(&self, fail: bool) {
+        self.lock().commit_fails = fail;
+    }
+
+    pub(crate) fn journal(&self) -> Vec<Event> {
+        self.lock().journal.clone()
+    }
+
+    pub(crate) fn committed(&self) -> BTreeMap<i32, i64> {
+        self.lock().committed.clone()
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.lock().polls.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Two entries per deed would hide a crash between deed and answer; so a deed is done, written down, and then the
+    /// process may die before it hears of it.
+    async fn happened(&self, event: Event) {
+        let dead = {
+            let mut state = self.lock();
+            state.journal.push(event);
+            state.dies_at.is_some_and(|at| state.journal.len() >= at)
+        };
+        if dead {
+            self.death.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn note(&self, event: Event) {
+        self.lock().journal.push(event);
+    }
+}
+
+pub(crate) struct Clients(pub(crate) Arc<World>);
+
+#[async_trait]
+impl KafkaClients for Clients {
+    async fn sink_consumer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &Subscription,
+        _: &ConfigMap,
+    ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
+        Ok(Box::new(Consumer { world: self.0.clone(), paused: false }))
+    }
+
+    async fn dead_letter_producer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &ConfigMap,
+    ) -> Result<Arc<dyn RecordProducer>, ConnectError> {
+        Ok(Arc::new(Producer(self.0.clone())))
+    }
+
+    async fn ensure_topic(
+        &self,
+        _: &str,
+        partitions: i32,
+        replication_factor: i32,
+    ) -> Result<(), ConnectError> {
+        assert_eq!((partitions, replication_factor), (1, 1));
+        Ok(())
+    }
+
+    async fn cluster_id(&self) -> Result<Option<String>, ConnectError> {
+        Ok(None)
+    }
+}
+
+struct Consumer {
+    world: Arc<World>,
+    paused: bool,
+}
+
+#[async_trait]
+impl SinkConsumer for Consumer {
+    async fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<RawRecord>, ConnectError> {
+        assert!(max_records > 0);
+        // While paused only what concerns the group comes through.
+        let next = {
+            let mut state = self.world.lock();
+            match state.polls.front() {
+                Some(Polled::Records(_)) if self.paused => None,
+                _ => state.polls.pop_front(),
+            }
+        };
+        match next {
+            Some(Polled::Records(places)) => Ok(places.into_iter().map(record).collect()),
+            Some(Polled::Error) => Err(ConnectError::failed("the consumer is fenced")),
+            Some(Polled::Revoked(partitions)) => {
+                let mut state = self.world.lock();
+                for partition in partitions {
+                    state.marked.remove(&partition);
+                    state.revoked.push(TopicPartition { topic: "t".into(), partition });
+                }
+                Ok(Vec::new())
+            }
+            None => {
+                tokio::time::sleep(timeout).await;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn take_revoked(&mut self) -> Vec<TopicPartition> {
+        std::mem::take(&mut self.world.lock().revoked)
+    }
+
+    fn mark_done(&mut self, partition: &TopicPartition, next_offset: i64) {
+        self.world.lock().marked.insert(partition.partition, next_offset);
+        self.world.note(Event::Marked((partition.partition, next_offset)));
+    }
+
+    async fn commit(&mut self) -> Result<(), ConnectError> {
+        let marked = {
+            let mut state = self.world.lock();
+            if state.commit_fails {
+                return Err(ConnectError::failed("the coordinator is away"));
+            }
+            let marked = std::mem::take(&mut state.marked);
+            state.committed.extend(marked.iter().map(|(partition, offset)| (*partition, *offset)));
+            marked
+        };
+        if !marked.is_empty() {
+            self.world.happened(Event::Committed(marked)).await;
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self) -> Result<(), ConnectError> {
+        self.paused = true;
+        self.world.note(Event::Paused);
+        Ok(())
+    }
+
+    fn resume(&mut self) -> Result<(), ConnectError> {
+        self.paused = false;
+        self.world.note(Event::Resumed);
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        self.world.happened(Event::Closed).await;
+    }
+}
+
+struct Producer(Arc<World>);
+
+#[async_trait]
+impl RecordProducer for Producer {
+    async fn send(&self, topic: &str, record: OutgoingRecord) -> Result<(), ConnectError> {
+        assert_eq!(topic, "t.dlq");
+        if self.0.lock().dead_letter_fails {
+            return Err(ConnectError::failed("not enough replicas"));
+        }
+        // the record is the original one: its place is in its key
+        let key = record.key.unwrap();
+        let (partition, offset) = std::str::from_utf8(&key).unwrap().split_once('@').unwrap();
+        let place = (partition.parse().unwrap(), offset.parse().unwrap());
+        assert_eq!(record.value.as_deref(), Some(b"bad".as_slice()));
+        assert_eq!(record.timestamp, Some(place.1 * 1000));
+        assert_eq!(record.headers.first(), Some(&("h".to_string(), None)));
+        self.0.happened(Event::DeadLetter(place)).await;
+        Ok(())
+    }
+}
+
+pub(crate) struct Sink(pub(crate) Arc<World>);
+
+#[async_trait]
+impl SinkTask for Sink {
+    async fn start(&mut self, context: SinkTaskContext, _: &ConfigMap) -> Result<(), ConnectError> {
+        assert_eq!((&*context.connector, context.task), ("c", 0));
+        self.0.happened(Event::Started).await;
+        Ok(())
+    }
+
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError> {
+        let places: Vec<Place> = records.iter().map(|record| (record.partition, record.offset)).collect();
+        assert!(!places.is_empty());
+        let answer = self.0.lock().puts.pop_front().unwrap_or(Answer::Ok);
+        match answer {
+            Answer::Ok => {}
+            Answer::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+            Answer::Retry => {
+                self.0.happened(Event::PutRefused(places)).await;
+                let error = ConnectError::failed("the database is away");
+                return Err(PutError::Retriable { error, backoff: Duration::from_secs(3) });
+            }
+            Answer::Fatal => {
+                self.0.happened(Event::PutRefused(places)).await;
+                return Err(PutError::Fatal(ConnectError::failed("no such table")));
+            }
+        }
+        self.0.happened(Event::Put(places)).await;
+        Ok(())
+    }
+
+    async fn stop(&mut self) {
+        self.0.happened(Event::Stopped).await;
+    }
+}
+
+/// Refuses the value `bad`.
+pub(crate) struct TextConverter;
+
+impl Converter for TextConverter {
+    fn to_connect_data(
+        &mut self,
+        _: &str,
+        bytes: Option<&Bytes>,
+    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
+        match bytes {
+            Some(bytes) if &**bytes == b"bad" => Err(ConnectError::data("this is bad")),
+            Some(bytes) => Ok((None, Value::from(std::str::from_utf8(bytes).unwrap()))),
+            None => Ok((None, Value::Null)),
+        }
+    }
+
+    fn class_name(&self) -> &'static str {
+        "org.example.TextConverter"
+    }
+}
+
+impl TaskObserver for World {
+    fn on_running(&self) {
+        self.note(Event::Running);
+    }
+
+    fn on_retrying(&self, _: Duration, why: &str) {
+        assert_eq!(why, "the database is away");
+        self.note(Event::Retrying);
+    }
+
+    fn on_bad_records(&self, skipped: u64, _: u64) {
+        if skipped > 0 {
+            self.note(Event::Skipped(skipped));
+        }
+    }
+}
+
+/// Whether the record of that place can be read: every offset that ends in 7 is bad.
+pub(crate) fn is_bad(place: Place) -> bool {
+    place.1 % 10 == 7
+}
+
+fn record(place: Place) -> RawRecord {
+    let (partition, offset) = place;
+    RawRecord {
+        topic: "t".into(),
+        partition,
+        offset,
+        timestamp: Some(offset * 1000),
+        key: Some(Bytes::from(format!("{partition}@{offset}"))),
+        value: Some(if is_bad(place) { Bytes::from_static(b"bad") } else { Bytes::from_static(b"good") }),
+        headers: vec![("h".to_string(), None)],
+    }
+}

@@ -1,1 +1,10 @@
 #![doc = include_str!("../README.md")]
+
+mod answer;
+mod body;
+mod routes;
+mod server;
+mod wire;
+
+pub use routes::configure;
+pub use server::{BindError, Listening, bind, serve};

@@ -1,0 +1,183 @@
+//! The JSON of Kafka Connect's REST API, field by field in its order. These types belong to the wire; the herder has its
+//! own, and the conversion is written out here.
+
+use connect_api::ConfigMap;
+use connect_runtime::herder::{self, Health};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(crate) struct ErrorMessage {
+    pub(crate) error_code: u16,
+    pub(crate) message: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ServerInfo {
+    version: String,
+    commit: String,
+    kafka_cluster_id: Option<String>,
+}
+
+impl From<herder::ServerInfo> for ServerInfo {
+    fn from(info: herder::ServerInfo) -> Self {
+        Self { version: info.version, commit: info.commit, kafka_cluster_id: info.kafka_cluster_id }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct WorkerStatus {
+    status: &'static str,
+    message: String,
+}
+
+impl From<Health> for WorkerStatus {
+    fn from(health: Health) -> Self {
+        match health {
+            Health::Healthy => Self {
+                status: "healthy",
+                message: "Worker has completed startup and is ready to handle requests.".into(),
+            },
+            Health::Starting(what) => {
+                Self { status: "starting", message: format!("Worker is still starting up. {what}") }
+            }
+            Health::Unhealthy(why) => Self {
+                status: "unhealthy",
+                message: format!(
+                    "Worker was unable to handle this request and may be unable to handle other requests. {why}"
+                ),
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ConnectorTaskId {
+    pub(crate) connector: String,
+    pub(crate) task: usize,
+}
+
+#[derive(Serialize)]
+pub(crate) struct TaskInfo {
+    pub(crate) id: ConnectorTaskId,
+    pub(crate) config: ConfigMap,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ConnectorInfo {
+    name: String,
+    config: ConfigMap,
+    tasks: Vec<ConnectorTaskId>,
+    #[serde(rename = "type")]
+    ty: &'static str,
+}
+
+impl From<herder::ConnectorInfo> for ConnectorInfo {
+    fn from(info: herder::ConnectorInfo) -> Self {
+        let id = |task| ConnectorTaskId { connector: info.name.clone(), task };
+        Self {
+            tasks: info.tasks.iter().copied().map(id).collect(),
+            config: info.config,
+            ty: info.ty.as_str(),
+            name: info.name,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ConnectorState {
+    state: &'static str,
+    worker_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct TaskState {
+    pub(crate) id: usize,
+    state: &'static str,
+    worker_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retrying: Option<Retrying>,
+}
+
+/// Ours alone, and only there while it is true: since when a RUNNING task gets nowhere, and why.
+#[derive(Serialize)]
+struct Retrying {
+    for_ms: u64,
+    reason: String,
+}
+
+impl From<(usize, herder::StateInfo)> for TaskState {
+    fn from((id, info): (usize, herder::StateInfo)) -> Self {
+        Self {
+            id,
+            state: info.state.as_str(),
+            worker_id: info.worker_id,
+            trace: info.trace,
+            version: info.version,
+            retrying: info.retrying.map(|retrying| Retrying {
+                for_ms: u64::try_from(retrying.for_how_long.as_millis()).unwrap_or(u64::MAX),
+                reason: retrying.why,
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ConnectorStateInfo {
+    name: String,
+    connector: ConnectorState,
+    pub(crate) tasks: Vec<TaskState>,
+    #[serde(rename = "type")]
+    ty: &'static str,
+}
+
+impl From<herder::ConnectorStatus> for ConnectorStateInfo {
+    fn from(status: herder::ConnectorStatus) -> Self {
+        let connector = status.connector;
+        Self {
+            name: status.name,
+            connector: ConnectorState {
+                state: connector.state.as_str(),
+                worker_id: connector.worker_id,
+                trace: connector.trace,
+                version: connector.version,
+            },
+            tasks: status.tasks.into_iter().map(TaskState::from).collect(),
+            ty: status.ty.as_str(),
+        }
+    }
+}
+
+/// One connector of `GET /connectors?expand=...`.
+#[derive(Default, Serialize)]
+pub(crate) struct Expanded {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<ConnectorStateInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) info: Option<ConnectorInfo>,
+}
+
+pub(crate) type ExpandedConnectors = IndexMap<String, Expanded>;
+
+#[derive(Serialize)]
+pub(crate) struct PluginInfo {
+    class: String,
+    #[serde(rename = "type")]
+    ty: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+}
+
+impl From<herder::PluginInfo> for PluginInfo {
+    fn from(info: herder::PluginInfo) -> Self {
+        Self { class: info.class, ty: info.ty, version: info.version }
+    }
+}

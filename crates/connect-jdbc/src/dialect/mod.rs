@@ -1,0 +1,245 @@
+//! SQL text and type rules per database. Pure: nothing here talks to one.
+
+mod civil;
+mod mysql;
+mod sqlite;
+
+pub use mysql::MySql;
+pub use sqlite::Sqlite;
+
+pub(crate) use civil::{date_from_days, datetime_from_millis};
+pub(crate) use mysql::clock;
+pub(crate) use sqlite::date_millis;
+
+use connect_api::{Decimal, Schema, SchemaRef, Value};
+use std::fmt;
+
+/// `quote.sql.identifiers`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quoting {
+    Always,
+    Never,
+}
+
+/// A table, by the name the user gave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct TableId {
+    /// The database (MariaDB, MySQL) or attached schema (SQLite) if it is not the connection's own.
+    pub database: Option<String>,
+    pub name: String,
+}
+
+impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.database {
+            Some(database) => write!(f, "{database}.{}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// A column as the records describe it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    pub name: Box<str>,
+    pub schema: SchemaRef,
+    /// Part of the primary key.
+    pub key: bool,
+}
+
+/// A column as CREATE TABLE or ALTER TABLE states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDdl {
+    pub name: String,
+    pub sql_type: String,
+    /// A literal of the dialect.
+    pub default: Option<String>,
+    pub nullable: bool,
+}
+
+/// `Display` is the reference's sentence with the field put in front.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "field '{field}': {schema_name} ({schema_type}) type doesn't have a mapping to the SQL database column type; flatten \
+     it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)"
+)]
+pub struct UnmappedType {
+    pub field: String,
+    schema_name: String,
+    schema_type: &'static str,
+}
+
+/// One value of a row, not copied yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Cell<'a> {
+    Value(&'a Value),
+    Text(&'a str),
+    Integer(i64),
+}
+
+impl Cell<'_> {
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Cell::Value(Value::Null))
+    }
+}
+
+/// What differs between databases.
+pub trait Dialect: fmt::Debug + Send + Sync {
+    fn quoting(&self) -> Quoting;
+
+    /// The most `?` one statement may have.
+    fn max_placeholders(&self) -> usize;
+
+    /// The column type for a schema (`None`: there is none), for a column of the primary key or another.
+    fn column_type(&self, schema: &Schema, key: bool) -> Option<String>;
+
+    /// A default as DDL text; `None` if it cannot be written down.
+    fn default_literal(&self, value: &Value, schema: &Schema, key: bool) -> Option<String>;
+
+    /// What follows the VALUES list so that an existing row's `others` are overwritten.
+    fn on_conflict(&self, keys: &[&str], others: &[&str]) -> String;
+
+    /// The statements that add columns.
+    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String>;
+
+    /// Whether the value can be written at all, or what is wrong with it.
+    fn check_value(&self, value: &Value) -> Result<(), String>;
+
+    /// The statement that lists the columns of a table, the name first.
+    fn describe(&self, table: &TableId) -> String;
+
+    fn identifier(&self, name: &str) -> String {
+        match self.quoting() {
+            Quoting::Always => format!("`{}`", name.replace('`', "``")),
+            Quoting::Never => name.to_owned(),
+        }
+    }
+
+    fn table(&self, table: &TableId) -> String {
+        match &table.database {
+            Some(database) => format!("{}.{}", self.identifier(database), self.identifier(&table.name)),
+            None => self.identifier(&table.name),
+        }
+    }
+
+    /// The column list of CREATE TABLE for these columns, in their order.
+    fn column_ddl(&self, column: &Column) -> Result<ColumnDdl, UnmappedType> {
+        let schema = &column.schema;
+        let unmapped = || UnmappedType {
+            field: column.name.to_string(),
+            schema_name: schema.name.as_deref().unwrap_or("null").to_owned(),
+            schema_type: schema.ty.name(),
+        };
+        let sql_type = self.column_type(schema, column.key).ok_or_else(unmapped)?;
+        let default = match &schema.default {
+            None | Some(Value::Null) => None,
+            Some(value) => Some(self.default_literal(value, schema, column.key).ok_or_else(unmapped)?),
+        };
+        // A key column never holds NULL, whatever the schema of the field says: MySQL refuses it and SQLite would let
+        // rows without a key pile up.
+        let nullable = !column.key && (schema.optional || default.is_some());
+        Ok(ColumnDdl { name: column.name.to_string(), sql_type, default, nullable })
+    }
+
+    /// `` `name` TYPE DEFAULT x NOT NULL``
+    fn column_text(&self, column: &ColumnDdl) -> String {
+        let mut text = format!("{} {}", self.identifier(&column.name), column.sql_type);
+        if let Some(default) = &column.default {
+            text.push_str(" DEFAULT ");
+            text.push_str(default);
+        }
+        match (column.nullable, &column.default) {
+            (false, _) => text.push_str(" NOT NULL"),
+            (true, None) => text.push_str(" NULL"),
+            (true, Some(_)) => {}
+        }
+        text
+    }
+
+    fn create_table(&self, table: &TableId, columns: &[ColumnDdl], keys: &[&str]) -> String {
+        let mut lines: Vec<String> = columns.iter().map(|column| self.column_text(column)).collect();
+        if !keys.is_empty() {
+            lines.push(format!("PRIMARY KEY({})", self.list(keys)));
+        }
+        format!("CREATE TABLE {} (\n{})", self.table(table), lines.join(",\n"))
+    }
+
+    /// One INSERT with `rows` groups of placeholders.
+    fn insert(&self, table: &TableId, columns: &[&str], rows: usize) -> String {
+        let mut group = "(".to_owned();
+        group.push_str(&"?,".repeat(columns.len()));
+        group.pop();
+        group.push(')');
+        let mut sql = format!("INSERT INTO {}({}) VALUES", self.table(table), self.list(columns));
+        sql.reserve(rows * (group.len() + 1));
+        for row in 0..rows {
+            if row > 0 {
+                sql.push(',');
+            }
+            sql.push_str(&group);
+        }
+        sql
+    }
+
+    /// One INSERT that overwrites the listed columns of rows whose key is there; other columns keep their values.
+    fn upsert(&self, table: &TableId, keys: &[&str], others: &[&str], rows: usize) -> String {
+        let columns: Vec<&str> = keys.iter().chain(others).copied().collect();
+        let mut sql = self.insert(table, &columns, rows);
+        sql.push(' ');
+        sql.push_str(&self.on_conflict(keys, others));
+        sql
+    }
+
+    fn list(&self, names: &[&str]) -> String {
+        names.iter().map(|name| self.identifier(name)).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The columns that a sink with `pk.mode=record_value` and these `pk.fields` creates for a value schema: what a
+/// migration that makes the table beforehand has to agree with.
+pub fn table_columns(
+    dialect: &dyn Dialect,
+    value_schema: &Schema,
+    pk_fields: &[&str],
+) -> Result<Vec<ColumnDdl>, UnmappedType> {
+    value_schema
+        .fields()
+        .iter()
+        .map(|field| {
+            dialect.column_ddl(&Column {
+                name: field.name.clone(),
+                schema: field.schema.clone(),
+                key: pk_fields.contains(&&*field.name),
+            })
+        })
+        .collect()
+}
+
+/// A decimal is written out in digits, and a few bytes may claim billions of them.
+fn check_scale(decimal: &Decimal) -> Result<(), String> {
+    const MAX: u32 = 1000;
+    if decimal.scale.unsigned_abs() > MAX {
+        return Err(format!("the scale {} of the decimal is beyond {MAX}", decimal.scale));
+    }
+    Ok(())
+}
+
+/// About how many bytes a value takes in a statement's message; never less than it does.
+pub(crate) fn cell_bytes(cell: &Cell<'_>) -> usize {
+    /// Type, length prefix and null bit, generously.
+    const OVERHEAD: usize = 16;
+    let content = match cell {
+        Cell::Text(text) => text.len(),
+        Cell::Value(Value::String(text)) => text.len(),
+        Cell::Value(Value::Bytes(bytes)) => bytes.len(),
+        // Each bit gives less than a third of a decimal digit.
+        Cell::Value(Value::Decimal(decimal)) => {
+            decimal.unscaled.bits() as usize / 3 + decimal.scale.unsigned_abs() as usize + 3
+        }
+        _ => 0,
+    };
+    OVERHEAD + content
+}
+
+#[cfg(test)]
+mod tests;

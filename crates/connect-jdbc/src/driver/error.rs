@@ -1,0 +1,42 @@
+//! A database's errors, sorted by what helps against them.
+
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// The database could not be reached.
+    Connect,
+    /// The connection broke, or the database was busy: the same again may work.
+    Transient,
+    /// A table or column is not (any more) what it was believed to be.
+    Structure,
+    /// The same again gives the same error.
+    Permanent,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DbError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) sql_state: Option<String>,
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+}
+
+impl DbError {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, sql_state: None, code: None, message: message.into() }
+    }
+}
+
+impl std::error::Error for DbError {}
+
+/// `SQLSTATE 23000, error 1062: Duplicate entry ...`
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.sql_state, &self.code) {
+            (Some(state), Some(code)) => write!(f, "SQLSTATE {state}, error {code}: {}", self.message),
+            (None, Some(code)) => write!(f, "error {code}: {}", self.message),
+            _ => f.write_str(&self.message),
+        }
+    }
+}

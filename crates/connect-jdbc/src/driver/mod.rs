@@ -1,0 +1,137 @@
+//! Connections: the only place with database I/O.
+
+mod error;
+mod mysql;
+mod sqlite;
+
+pub(crate) use error::{DbError, ErrorKind};
+
+use crate::dialect::{Cell, Dialect, MySql, Quoting, Sqlite, TableId};
+use crate::url::JdbcUrl;
+use mysql::MySqlConnection;
+use sqlite::SqliteFile;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The dialect that a URL asks for.
+pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting) -> Arc<dyn Dialect> {
+    match url {
+        JdbcUrl::MySql(_) => Arc::new(MySql { quoting }),
+        JdbcUrl::Sqlite(_) => Arc::new(Sqlite { quoting }),
+    }
+}
+
+/// An open connection. Dropping it without [`close`](Connection::close) rolls back as well, only later.
+pub(crate) enum Connection {
+    MySql(Box<MySqlConnection>),
+    Sqlite(SqliteFile),
+}
+
+/// How long closing and rolling back may take; what is stuck is dropped.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+impl Connection {
+    pub(crate) async fn open(url: &JdbcUrl) -> Result<Self, DbError> {
+        match url {
+            JdbcUrl::MySql(url) => Ok(Self::MySql(Box::new(MySqlConnection::open(url).await?))),
+            JdbcUrl::Sqlite(url) => Ok(Self::Sqlite(SqliteFile::open(url).await?)),
+        }
+    }
+
+    /// Whether the database can be reached, leaving nothing behind there.
+    pub(crate) async fn probe(url: &JdbcUrl) -> Result<(), DbError> {
+        match url {
+            JdbcUrl::MySql(url) => {
+                Self::MySql(Box::new(MySqlConnection::open(url).await?)).close().await;
+                Ok(())
+            }
+            JdbcUrl::Sqlite(url) => SqliteFile::probe(url).await,
+        }
+    }
+
+    /// What one statement's values may add up to.
+    pub(crate) fn max_statement_bytes(&self) -> usize {
+        match self {
+            Self::MySql(connection) => connection.max_statement_bytes(),
+            Self::Sqlite(_) => SqliteFile::MAX_STATEMENT_BYTES,
+        }
+    }
+
+    pub(crate) async fn is_alive(&mut self) -> bool {
+        match self {
+            Self::MySql(connection) => connection.ping().await.is_ok(),
+            Self::Sqlite(_) => true,
+        }
+    }
+
+    /// The names of the table's columns; `None` if there is no such table.
+    pub(crate) async fn describe(
+        &mut self,
+        dialect: &dyn Dialect,
+        table: &TableId,
+    ) -> Result<Option<Vec<String>>, DbError> {
+        let sql = dialect.describe(table);
+        match self {
+            Self::MySql(connection) => connection.describe(&sql).await,
+            Self::Sqlite(connection) => connection.describe(sql).await,
+        }
+    }
+
+    /// Whether two rows with the same values in `columns` cannot both be in the table.
+    pub(crate) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {
+        match self {
+            Self::MySql(connection) => connection.is_unique(table, columns).await,
+            // SQLite refuses an ON CONFLICT that no unique key covers.
+            Self::Sqlite(_) => Ok(true),
+        }
+    }
+
+    /// Runs a statement without parameters.
+    pub(crate) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        match self {
+            Self::MySql(connection) => connection.run(sql).await,
+            Self::Sqlite(connection) => connection.run(sql).await,
+        }
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<(), DbError> {
+        match self {
+            Self::MySql(connection) => connection.run("START TRANSACTION").await,
+            // Takes the write lock now: a transaction that reads first and then cannot have it would fail at once.
+            Self::Sqlite(connection) => connection.run("BEGIN IMMEDIATE").await,
+        }
+    }
+
+    pub(crate) async fn commit(&mut self) -> Result<(), DbError> {
+        self.run("COMMIT").await
+    }
+
+    /// Runs a prepared statement; `cells` are its `count` parameters in order.
+    pub(crate) async fn execute<'a>(
+        &mut self,
+        sql: &Arc<str>,
+        count: usize,
+        cells: impl Iterator<Item = Cell<'a>> + Send,
+    ) -> Result<(), DbError> {
+        match self {
+            Self::MySql(connection) => connection.execute(sql, count, cells).await,
+            Self::Sqlite(connection) => connection.execute(sql, count, cells).await,
+        }
+    }
+
+    /// Frees locks at once, as far as the connection still works.
+    pub(crate) async fn roll_back_and_close(mut self) {
+        let _gone_either_way = tokio::time::timeout(GOODBYE, self.run("ROLLBACK")).await;
+        self.close().await;
+    }
+
+    pub(crate) async fn close(self) {
+        let closing = async {
+            match self {
+                Self::MySql(connection) => connection.close().await,
+                Self::Sqlite(connection) => connection.close().await,
+            }
+        };
+        let _gone_either_way = tokio::time::timeout(GOODBYE, closing).await;
+    }
+}

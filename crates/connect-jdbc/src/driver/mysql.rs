@@ -1,0 +1,240 @@
+//! MariaDB and MySQL over mysql_async.
+
+use super::{DbError, ErrorKind};
+use crate::dialect::{Cell, MySql, Quoting, TableId, clock, date_from_days, datetime_from_millis};
+use crate::url::MySqlUrl;
+use connect_api::Value;
+use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, OptsBuilder, Params, Row, Value as Bound};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server that vanished without a word is noticed after about this long.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Statement texts are few: row counts are powers of two.
+const CACHED_STATEMENTS: usize = 128;
+
+/// Beyond this a longer statement saves nothing, but costs memory on both sides.
+const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Whatever the server's default: a value that does not fit is an error, not a shorter value; and a backslash escapes.
+/// The session's time zone stays as it is, since it decides what `DEFAULT NOW()` of other columns gives.
+const SESSION: &str = "SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_TRANS_TABLES'), \
+                       SESSION autocommit = 1";
+
+pub(crate) struct MySqlConnection {
+    conn: Conn,
+    max_allowed_packet: usize,
+}
+
+impl MySqlConnection {
+    pub(super) async fn open(url: &MySqlUrl) -> Result<Self, DbError> {
+        let opts = OptsBuilder::default()
+            .ip_or_hostname(url.host.clone())
+            .tcp_port(url.port)
+            .db_name(url.database.clone())
+            .user(url.user.clone())
+            .pass(url.password.as_ref().map(|password| password.0.clone()))
+            // The URL names a host and a port, so that is where to go, not to a socket file the server mentions.
+            .prefer_socket(false)
+            .tcp_keepalive(Some(KEEPALIVE))
+            .stmt_cache_size(CACHED_STATEMENTS);
+        let limit = url.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let opening = async {
+            let mut conn = Conn::new(opts).await.map_err(connect_error)?;
+            conn.query_drop(SESSION).await.map_err(connect_error)?;
+            let packet: Option<usize> =
+                conn.query_first("SELECT @@max_allowed_packet").await.map_err(connect_error)?;
+            Ok(Self { conn, max_allowed_packet: packet.unwrap_or(MAX_STATEMENT_BYTES) })
+        };
+        tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
+            Err(DbError::new(ErrorKind::Connect, format!("no answer within {} ms", limit.as_millis())))
+        })
+    }
+
+    pub(super) fn max_statement_bytes(&self) -> usize {
+        (self.max_allowed_packet / 2).min(MAX_STATEMENT_BYTES)
+    }
+
+    pub(super) async fn ping(&mut self) -> Result<(), DbError> {
+        self.conn.ping().await.map_err(db_error)
+    }
+
+    pub(super) async fn describe(&mut self, sql: &str) -> Result<Option<Vec<String>>, DbError> {
+        const NO_SUCH_TABLE: u16 = 1146;
+        match self.conn.query::<Row, _>(sql).await {
+            Ok(rows) => rows.iter().map(|row| text(row, "Field")).collect::<Result<_, _>>().map(Some),
+            Err(mysql_async::Error::Server(error)) if error.code == NO_SUCH_TABLE => Ok(None),
+            Err(error) => Err(db_error(error)),
+        }
+    }
+
+    pub(super) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {
+        let sql = MySql { quoting: Quoting::Always }.unique_keys(table);
+        let rows: Vec<Row> = self.conn.query(sql).await.map_err(db_error)?;
+        let mut keys: HashMap<String, bool> = HashMap::new();
+        for row in &rows {
+            let column = text(row, "Column_name")?;
+            let known = columns.iter().any(|name| name.eq_ignore_ascii_case(&column));
+            *keys.entry(text(row, "Key_name")?).or_insert(true) &= known;
+        }
+        Ok(keys.values().any(|covered| *covered))
+    }
+
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        self.conn.query_drop(sql).await.map_err(db_error)
+    }
+
+    pub(super) async fn execute<'a>(
+        &mut self,
+        sql: &Arc<str>,
+        count: usize,
+        cells: impl Iterator<Item = Cell<'a>> + Send,
+    ) -> Result<(), DbError> {
+        let mut bound = Vec::with_capacity(count);
+        for cell in cells {
+            bound.push(bind(cell)?);
+        }
+        self.conn.exec_drop(sql.clone(), Params::Positional(bound)).await.map_err(db_error)
+    }
+
+    pub(super) async fn close(self) {
+        let _gone_either_way = self.conn.disconnect().await;
+    }
+}
+
+fn text(row: &Row, column: &str) -> Result<String, DbError> {
+    row.get_opt::<String, _>(column).and_then(Result::ok).ok_or_else(|| {
+        DbError::new(ErrorKind::Permanent, format!("the server's answer has no text {column}"))
+    })
+}
+
+fn bind(cell: Cell<'_>) -> Result<Bound, DbError> {
+    let value = match cell {
+        Cell::Value(value) => value,
+        Cell::Text(text) => return Ok(Bound::Bytes(text.as_bytes().to_vec())),
+        Cell::Integer(value) => return Ok(Bound::Int(value)),
+    };
+    // The plan has checked every value; what fails here was not checked.
+    let unfit = || DbError::new(ErrorKind::Permanent, format!("{value:?} does not fit into a column"));
+    Ok(match value {
+        Value::Null => Bound::NULL,
+        Value::Boolean(value) => Bound::Int((*value).into()),
+        Value::Int8(value) => Bound::Int((*value).into()),
+        Value::Int16(value) => Bound::Int((*value).into()),
+        Value::Int32(value) => Bound::Int((*value).into()),
+        Value::Int64(value) => Bound::Int(*value),
+        Value::Float32(value) => Bound::Float(*value),
+        Value::Float64(value) => Bound::Double(*value),
+        Value::String(text) => Bound::Bytes(text.as_bytes().to_vec()),
+        Value::Bytes(bytes) => Bound::Bytes(bytes.to_vec()),
+        Value::Decimal(decimal) => Bound::Bytes(decimal.to_string().into_bytes()),
+        Value::Date(days) => {
+            let date = date_from_days(*days).ok_or_else(unfit)?;
+            let year = date.year().try_into().map_err(|_| unfit())?;
+            Bound::Date(year, date.month() as u8, date.day() as u8, 0, 0, 0, 0)
+        }
+        Value::Time(millis) => {
+            let (hours, minutes, seconds, millis) = clock(*millis).ok_or_else(unfit)?;
+            Bound::Time(false, 0, hours, minutes, seconds, u32::from(millis) * 1000)
+        }
+        Value::Timestamp(millis) => {
+            let time = datetime_from_millis(*millis).ok_or_else(unfit)?;
+            let year = time.year().try_into().map_err(|_| unfit())?;
+            Bound::Date(
+                year,
+                time.month() as u8,
+                time.day() as u8,
+                time.hour() as u8,
+                time.minute() as u8,
+                time.second() as u8,
+                time.millisecond() as u32 * 1000,
+            )
+        }
+        Value::Array(_) | Value::Map(_) | Value::Struct(_) => return Err(unfit()),
+    })
+}
+
+/// A refusal (wrong password, unknown database) stays what it is.
+fn connect_error(error: mysql_async::Error) -> DbError {
+    let mut error = db_error(error);
+    if error.kind == ErrorKind::Transient {
+        error.kind = ErrorKind::Connect;
+    }
+    error
+}
+
+fn db_error(error: mysql_async::Error) -> DbError {
+    use mysql_async::{DriverError, Error};
+    match error {
+        Error::Server(error) => DbError {
+            kind: kind_of(error.code, &error.state),
+            sql_state: Some(error.state),
+            code: Some(error.code.to_string()),
+            message: error.message,
+        },
+        Error::Driver(DriverError::PacketTooLarge) => DbError::new(
+            ErrorKind::Permanent,
+            "a record is larger than the server's max_allowed_packet; raise that setting",
+        ),
+        Error::Driver(error @ (DriverError::ConnectionClosed | DriverError::PoolDisconnected)) => {
+            DbError::new(ErrorKind::Transient, error.to_string())
+        }
+        Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
+        other => DbError::new(ErrorKind::Permanent, other.to_string()),
+    }
+}
+
+fn kind_of(code: u16, state: &str) -> ErrorKind {
+    match code {
+        // Deadlock, lock wait, record changed since last read.
+        1213 | 1205 | 1020 => ErrorKind::Transient,
+        // Too many connections (of all, of a user), shutdown, killed, out of resources, read-only while failing over.
+        1040 | 1203 | 1226 | 1053 | 1317 | 1927 | 1135 | 1041 | 1037 | 1290 | 1836 => ErrorKind::Transient,
+        // The disk is full: somebody will make room or the retries run out.
+        1021 | 1114 => ErrorKind::Transient,
+        // No such table, unknown column, prepared statement needs to be prepared again.
+        1146 | 1054 | 1615 | 1243 => ErrorKind::Structure,
+        _ if state.starts_with("08") || state.starts_with("40") => ErrorKind::Transient,
+        _ => ErrorKind::Permanent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_sorted_by_what_helps() {
+        for (code, state, kind) in [
+            (1213, "40001", ErrorKind::Transient),
+            (1205, "HY000", ErrorKind::Transient),
+            (1040, "08004", ErrorKind::Transient),
+            (1146, "42S02", ErrorKind::Structure),
+            (1062, "23000", ErrorKind::Permanent),
+            (1406, "22001", ErrorKind::Permanent),
+            (1064, "42000", ErrorKind::Permanent),
+            (1045, "28000", ErrorKind::Permanent),
+        ] {
+            assert_eq!(kind_of(code, state), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_are_bound_in_utc() {
+        let cases = [
+            (Value::Timestamp(-1), Bound::Date(1969, 12, 31, 23, 59, 59, 999_000)),
+            (Value::Timestamp(1_700_000_000_123), Bound::Date(2023, 11, 14, 22, 13, 20, 123_000)),
+            (Value::Date(-1), Bound::Date(1969, 12, 31, 0, 0, 0, 0)),
+            (Value::Time(86_399_999), Bound::Time(false, 0, 23, 59, 59, 999_000)),
+        ];
+        for (value, bound) in cases {
+            assert_eq!(bind(Cell::Value(&value)), Ok(bound));
+        }
+        assert!(bind(Cell::Value(&Value::Timestamp(i64::MAX))).is_err());
+    }
+}

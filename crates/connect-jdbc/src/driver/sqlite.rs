@@ -1,0 +1,177 @@
+//! SQLite over sqlx.
+
+use super::{DbError, ErrorKind};
+use crate::dialect::{Cell, date_millis};
+use crate::url::SqliteUrl;
+use connect_api::Value;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row};
+use std::sync::Arc;
+
+pub(crate) struct SqliteFile {
+    conn: SqliteConnection,
+}
+
+impl SqliteFile {
+    /// The engine has no limit worth naming; this bounds our own memory.
+    pub(super) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+
+    pub(super) async fn open(url: &SqliteUrl) -> Result<Self, DbError> {
+        Self::connect(url, true).await
+    }
+
+    /// A file that is not there yet is made by the first write, not by a check.
+    pub(super) async fn probe(url: &SqliteUrl) -> Result<(), DbError> {
+        match tokio::fs::metadata(&url.path).await {
+            Ok(_) => {
+                let mut file = Self::connect(url, false).await?;
+                // Opening does not read: this does, and fails where the file is no database.
+                file.run("PRAGMA schema_version").await?;
+                file.close().await;
+                Ok(())
+            }
+            Err(_) => {
+                let folder = url.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                match folder {
+                    None => Ok(()),
+                    Some(folder) if folder.is_dir() => Ok(()),
+                    Some(folder) => Err(DbError::new(
+                        ErrorKind::Connect,
+                        format!("the folder {} does not exist", folder.display()),
+                    )),
+                }
+            }
+        }
+    }
+
+    async fn connect(url: &SqliteUrl, create: bool) -> Result<Self, DbError> {
+        let mut options = SqliteConnectOptions::new()
+            .filename(&url.path)
+            .create_if_missing(create)
+            .busy_timeout(url.busy_timeout)
+            // As SQLite itself has it; sqlx would switch them on.
+            .foreign_keys(false)
+            .disable_statement_logging();
+        for (pragma, value) in &url.pragmas {
+            options = options.pragma(*pragma, *value);
+        }
+        let conn = options.connect().await.map_err(|error| {
+            let mut error = db_error(error);
+            if error.kind == ErrorKind::Transient {
+                error.kind = ErrorKind::Connect;
+            }
+            error
+        })?;
+        Ok(Self { conn })
+    }
+
+    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<Vec<String>>, DbError> {
+        let rows = query(sql.into(), SqliteArguments::default())
+            .fetch_all(&mut self.conn)
+            .await
+            .map_err(db_error)?;
+        let names =
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>().map_err(db_error)?;
+        Ok((!names.is_empty()).then_some(names))
+    }
+
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        query(sql.into(), SqliteArguments::default()).execute(&mut self.conn).await.map_err(db_error)?;
+        Ok(())
+    }
+
+    pub(super) async fn execute<'a>(
+        &mut self,
+        sql: &Arc<str>,
+        count: usize,
+        cells: impl Iterator<Item = Cell<'a>> + Send,
+    ) -> Result<(), DbError> {
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(count, 0);
+        for cell in cells {
+            bind(cell, &mut arguments)?;
+        }
+        query(sql.clone(), arguments).execute(&mut self.conn).await.map_err(db_error)?;
+        Ok(())
+    }
+
+    pub(super) async fn close(self) {
+        let _gone_either_way = self.conn.close().await;
+    }
+}
+
+/// The one place that vouches for SQL text: all of it comes from the dialect, which quotes every name, and values are
+/// parameters.
+fn query(
+    sql: Arc<str>,
+    arguments: SqliteArguments,
+) -> sqlx::query::Query<'static, sqlx::Sqlite, SqliteArguments> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments)
+}
+
+fn bind(cell: Cell<'_>, arguments: &mut SqliteArguments) -> Result<(), DbError> {
+    let value = match cell {
+        Cell::Value(value) => value,
+        Cell::Text(text) => return add(arguments, Arc::<str>::from(text)),
+        Cell::Integer(value) => return add(arguments, value),
+    };
+    match value {
+        Value::Null => add(arguments, None::<i64>),
+        Value::Boolean(value) => add(arguments, i64::from(*value)),
+        Value::Int8(value) => add(arguments, i64::from(*value)),
+        Value::Int16(value) => add(arguments, i64::from(*value)),
+        Value::Int32(value) => add(arguments, i64::from(*value)),
+        Value::Int64(value) => add(arguments, *value),
+        Value::Float32(value) => add(arguments, f64::from(*value)),
+        Value::Float64(value) => add(arguments, *value),
+        Value::String(text) => add(arguments, Arc::<str>::from(&**text)),
+        Value::Bytes(bytes) => add(arguments, bytes.to_vec()),
+        // As text: a NUMERIC column turns it into the number it stands for.
+        Value::Decimal(decimal) => add(arguments, decimal.to_string()),
+        Value::Date(days) => add(arguments, date_millis(*days)),
+        Value::Time(millis) => add(arguments, i64::from(*millis)),
+        Value::Timestamp(millis) => add(arguments, *millis),
+        Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
+            Err(DbError::new(ErrorKind::Permanent, format!("a column cannot hold a {}", value.type_name())))
+        }
+    }
+}
+
+fn add<'t, T>(arguments: &mut SqliteArguments, value: T) -> Result<(), DbError>
+where
+    T: sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    Arguments::add(arguments, value).map_err(|error| DbError::new(ErrorKind::Permanent, error.to_string()))
+}
+
+fn db_error(error: sqlx::Error) -> DbError {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().map(|code| code.into_owned());
+            let kind = kind_of(code.as_deref(), error.message());
+            DbError { kind, sql_state: None, code, message: error.message().to_owned() }
+        }
+        sqlx::Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
+        sqlx::Error::WorkerCrashed => {
+            DbError::new(ErrorKind::Transient, "the thread of the connection ended")
+        }
+        other => DbError::new(ErrorKind::Permanent, other.to_string()),
+    }
+}
+
+fn kind_of(code: Option<&str>, message: &str) -> ErrorKind {
+    /// The low byte of an extended code is the primary one.
+    const PRIMARY: u32 = 0xff;
+    match code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & PRIMARY) {
+        // BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
+        Some(5 | 6 | 7 | 10 | 13 | 14 | 15) => ErrorKind::Transient,
+        // SCHEMA
+        Some(17) => ErrorKind::Structure,
+        // ERROR is all that SQLite says about a name it does not know.
+        Some(1) if message.contains("no such table") || message.contains("no such column") => {
+            ErrorKind::Structure
+        }
+        Some(1) if message.contains("has no column named") => ErrorKind::Structure,
+        _ => ErrorKind::Permanent,
+    }
+}

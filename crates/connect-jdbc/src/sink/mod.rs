@@ -1,0 +1,70 @@
+//! The sink connector: records to rows.
+
+mod config;
+#[cfg(test)]
+mod fixtures;
+mod plan;
+mod row;
+mod shape;
+mod table;
+mod table_name;
+mod task;
+
+use crate::config::{Faults, URL};
+use crate::driver::{Connection, DbError, ErrorKind};
+use async_trait::async_trait;
+use config::SinkConfig;
+use connect_api::{ConfigDef, ConfigMap, SinkConnector, SinkTask};
+use std::time::Duration;
+
+/// `io.confluent.connect.jdbc.JdbcSinkConnector`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JdbcSinkConnector;
+
+/// A request waits for this; a database that needs longer to answer is reported as unreachable.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
+
+#[async_trait]
+impl SinkConnector for JdbcSinkConnector {
+    fn class_names(&self) -> &'static [&'static str] {
+        &["io.confluent.connect.jdbc.JdbcSinkConnector"]
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn config_def(&self) -> &'static ConfigDef {
+        &config::DEF
+    }
+
+    fn validate(&self, config: &ConfigMap) -> Faults {
+        SinkConfig::read(config).err().unwrap_or_default()
+    }
+
+    async fn validate_remote(&self, config: &ConfigMap) -> Faults {
+        let url = match SinkConfig::read(config) {
+            Ok(config) => config.connection.url,
+            Err(faults) => return faults,
+        };
+        let probed =
+            tokio::time::timeout(PROBE_TIMEOUT, Connection::probe(&url)).await.unwrap_or_else(|_| {
+                let message = format!("no answer within {} s", PROBE_TIMEOUT.as_secs());
+                Err(DbError::new(ErrorKind::Connect, message))
+            });
+        match probed {
+            Ok(()) => Vec::new(),
+            Err(error) => vec![(
+                URL.into(),
+                format!(
+                    "Could not connect to database. {url}: {error}. Check that the database runs there and that \
+                     connection.url, connection.user and connection.password are right"
+                ),
+            )],
+        }
+    }
+
+    fn new_task(&self) -> Box<dyn SinkTask> {
+        Box::<task::JdbcSinkTask>::default()
+    }
+}

@@ -1,0 +1,213 @@
+//! What is known about tables, and how they come to be what the records need.
+
+use super::config::{InsertMode, SinkConfig};
+use super::plan::MAX_SHAPES;
+use super::shape::{Shape, ShapeColumn};
+use crate::dialect::{Dialect, TableId};
+use crate::driver::{Connection, DbError, ErrorKind};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Definitions read from the database, until an error casts doubt on them.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    known: HashMap<Arc<TableId>, Definition>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    columns: Vec<String>,
+    /// The shapes that need no more columns than these.
+    ready: Vec<Arc<Shape>>,
+}
+
+#[derive(Debug)]
+pub(super) enum TableError {
+    Db(TableId, DbError),
+    /// The table is not what the records need, and may not be changed.
+    Unfit(String),
+}
+
+/// Several tasks may change one table at the same time; each round sees what the others have done.
+const ROUNDS: usize = 3;
+
+impl Tables {
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// Whether the table is known, from before, to have the columns of the shape.
+    pub(super) fn is_ready(&self, shape: &Arc<Shape>) -> bool {
+        self.known
+            .get(&shape.table)
+            .is_some_and(|known| known.ready.iter().any(|ready| Arc::ptr_eq(ready, shape)))
+    }
+
+    /// Makes sure that the table is there with the columns of the shape. Must run outside a transaction: MariaDB commits
+    /// at every DDL statement.
+    pub(super) async fn prepare(
+        &mut self,
+        connection: &mut Connection,
+        dialect: &dyn Dialect,
+        config: &SinkConfig,
+        shape: &Arc<Shape>,
+    ) -> Result<(), TableError> {
+        if self.is_ready(shape) {
+            return Ok(());
+        }
+        let table = &shape.table;
+        let mut columns = self.known.get(table).map(|known| known.columns.clone());
+        if columns.is_none() {
+            columns = describe(connection, dialect, table).await?;
+        }
+        let mut columns = match columns {
+            Some(columns) => columns,
+            None => create(connection, dialect, config, shape).await?,
+        };
+        if let Some(evolved) = evolve(connection, dialect, config, shape, &columns).await? {
+            columns = evolved;
+        }
+        if config.insert_mode == InsertMode::Upsert && !self.known.contains_key(table) {
+            warn_without_unique_key(connection, shape).await?;
+        }
+        let known = self
+            .known
+            .entry(table.clone())
+            .or_insert_with(|| Definition { columns: Vec::new(), ready: Vec::new() });
+        known.columns = columns;
+        if known.ready.len() == MAX_SHAPES {
+            known.ready.remove(0);
+        }
+        known.ready.push(shape.clone());
+        Ok(())
+    }
+}
+
+async fn describe(
+    connection: &mut Connection,
+    dialect: &dyn Dialect,
+    table: &TableId,
+) -> Result<Option<Vec<String>>, TableError> {
+    connection.describe(dialect, table).await.map_err(|error| TableError::Db(table.clone(), error))
+}
+
+async fn create(
+    connection: &mut Connection,
+    dialect: &dyn Dialect,
+    config: &SinkConfig,
+    shape: &Shape,
+) -> Result<Vec<String>, TableError> {
+    let table = &*shape.table;
+    if !config.auto_create {
+        return Err(TableError::Unfit(format!(
+            "Table {table} is missing and auto-creation is disabled; create the table or set auto.create=true"
+        )));
+    }
+    let sql = dialect.create_table(table, &shape.create_columns(), &shape.key_names());
+    tracing::info!(%table, %sql, "creating table");
+    let created = connection.run(&sql).await;
+    if let Err(error) = &created {
+        tracing::warn!(%table, %error, "create failed, will attempt amend if table already exists");
+    }
+    match (describe(connection, dialect, table).await?, created) {
+        (Some(columns), _) => Ok(columns),
+        (None, Err(error)) => Err(TableError::Db(table.clone(), error)),
+        (None, Ok(())) => Err(TableError::Db(
+            table.clone(),
+            DbError::new(ErrorKind::Structure, "the table was created but is not there"),
+        )),
+    }
+}
+
+/// Adds what is missing; returns the new definition if it changed.
+async fn evolve(
+    connection: &mut Connection,
+    dialect: &dyn Dialect,
+    config: &SinkConfig,
+    shape: &Shape,
+    columns: &[String],
+) -> Result<Option<Vec<String>>, TableError> {
+    let table = &*shape.table;
+    let mut missing = missing_columns(shape, columns);
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    check_evolution(config, shape, &missing)?;
+    let mut last_error = None;
+    for _ in 0..ROUNDS {
+        // A column added later is not part of the primary key, so it may hold NULL.
+        let added: Vec<_> = missing
+            .iter()
+            .map(|column| {
+                let mut ddl = column.ddl.clone();
+                ddl.nullable = true;
+                ddl
+            })
+            .collect();
+        for sql in dialect.add_columns(table, &added) {
+            tracing::info!(%table, %sql, "adding columns");
+            if let Err(error) = connection.run(&sql).await {
+                tracing::warn!(%table, %error, "alter failed, will look at the table again");
+                last_error = Some(error);
+            }
+        }
+        let columns = describe(connection, dialect, table).await?.unwrap_or_default();
+        missing = missing_columns(shape, &columns);
+        if missing.is_empty() {
+            return Ok(Some(columns));
+        }
+    }
+    let error = last_error
+        .unwrap_or_else(|| DbError::new(ErrorKind::Structure, "columns were added but are not there"));
+    Err(TableError::Db(table.clone(), error))
+}
+
+fn check_evolution(config: &SinkConfig, shape: &Shape, missing: &[&ShapeColumn]) -> Result<(), TableError> {
+    let table = &shape.table;
+    if !config.auto_evolve {
+        let names: Vec<&str> = missing.iter().map(|column| &*column.column.name).collect();
+        return Err(TableError::Unfit(format!(
+            "Table {table} is missing fields ({}) and auto-evolution is disabled; add the columns, set auto.evolve=true, or \
+             leave the fields out (fields.whitelist)",
+            names.join(", ")
+        )));
+    }
+    let strict = missing.iter().find(|column| {
+        let schema = &column.column.schema;
+        !schema.optional && column.ddl.default.is_none()
+    });
+    match strict {
+        None => Ok(()),
+        Some(column) => Err(TableError::Unfit(format!(
+            "Cannot ALTER TABLE {table} to add missing field '{}', as the field is not optional and does not have a default \
+             value; make the field optional in the schema or add the column by hand",
+            column.column.name
+        ))),
+    }
+}
+
+/// Databases compare column names without regard to case, whatever the schema says.
+fn missing_columns<'a>(shape: &'a Shape, columns: &[String]) -> Vec<&'a ShapeColumn> {
+    let is_there = |name: &str| {
+        columns.iter().any(|column| column == name)
+            || columns.iter().any(|column| column.to_lowercase() == name.to_lowercase())
+    };
+    shape.columns.iter().filter(|column| !is_there(&column.column.name)).collect()
+}
+
+/// MariaDB takes ON DUPLICATE KEY UPDATE for a table without a matching key and then adds rows.
+async fn warn_without_unique_key(connection: &mut Connection, shape: &Shape) -> Result<(), TableError> {
+    let keys = shape.key_names();
+    let unique = connection
+        .is_unique(&shape.table, &keys)
+        .await
+        .map_err(|error| TableError::Db((*shape.table).clone(), error))?;
+    if !unique {
+        tracing::warn!(
+            table = %shape.table,
+            columns = %keys.join(", "),
+            "the table has no unique key on the key columns: upserts will add rows instead of changing them"
+        );
+    }
+    Ok(())
+}

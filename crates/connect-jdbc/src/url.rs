@@ -1,0 +1,221 @@
+//! `jdbc:` URLs: users bring them from the Java worker, so they are read here as its drivers read them.
+//!
+//! No error of this file quotes the URL: a password may stand anywhere in it.
+
+mod percent;
+mod sqlite;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const MYSQL_FORM: &str = "jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)";
+
+/// Where a database is and how to get in.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum JdbcUrl {
+    MySql(MySqlUrl),
+    Sqlite(SqliteUrl),
+}
+
+/// MariaDB or MySQL; the two schemes mean the same to us.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MySqlUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) database: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Password>,
+    pub(crate) connect_timeout: Option<Duration>,
+    /// Driver parameters that mean nothing here.
+    pub(crate) ignored: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SqliteUrl {
+    pub(crate) path: PathBuf,
+    pub(crate) busy_timeout: Duration,
+    /// `(pragma, value)`, both from a list of known words.
+    pub(crate) pragmas: Vec<(&'static str, &'static str)>,
+    pub(crate) ignored: Vec<String>,
+}
+
+#[derive(Clone, PartialEq)]
+pub(crate) struct Password(pub(crate) String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// What is wrong with a URL, with the expected form; never the URL itself.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UrlError(String);
+
+impl UrlError {
+    fn mysql(what: &str) -> Self {
+        Self(format!("{what}; the expected form is {MYSQL_FORM}"))
+    }
+}
+
+impl JdbcUrl {
+    /// Reads a URL; `properties` are driver parameters given outside it, which win over those inside.
+    pub(crate) fn parse(url: &str, properties: &[(&str, &str)]) -> Result<Self, UrlError> {
+        let url = url.trim();
+        let Some(rest) = strip_prefix_ignore_case(url, "jdbc:") else {
+            return Err(UrlError(format!(
+                "the URL does not begin with jdbc:; the expected form is {MYSQL_FORM} or {}",
+                sqlite::FORM
+            )));
+        };
+        let (engine, rest) = rest.split_once(':').unwrap_or((rest, ""));
+        match engine.to_ascii_lowercase().as_str() {
+            "mysql" | "mariadb" => MySqlUrl::parse(rest, properties).map(JdbcUrl::MySql),
+            "sqlite" => SqliteUrl::parse(rest, properties).map(JdbcUrl::Sqlite),
+            known @ ("postgresql" | "oracle" | "sqlserver" | "db2" | "derby" | "sap" | "sybase"
+            | "vertica" | "jtds") => Err(UrlError(format!(
+                "jdbc:{known}: is not supported yet; use {MYSQL_FORM} or {}",
+                sqlite::FORM
+            ))),
+            _ => Err(UrlError(format!(
+                "the URL names no known database; the expected form is {MYSQL_FORM} or {}",
+                sqlite::FORM
+            ))),
+        }
+    }
+
+    pub(crate) fn ignored(&self) -> &[String] {
+        match self {
+            JdbcUrl::MySql(url) => &url.ignored,
+            JdbcUrl::Sqlite(url) => &url.ignored,
+        }
+    }
+}
+
+/// The place, for logs and error texts.
+impl fmt::Display for JdbcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JdbcUrl::MySql(url) => write!(f, "{}:{}", url.host, url.port),
+            JdbcUrl::Sqlite(url) => write!(f, "{}", url.path.display()),
+        }
+    }
+}
+
+impl MySqlUrl {
+    /// `rest` is what follows `jdbc:mysql:`.
+    fn parse(rest: &str, properties: &[(&str, &str)]) -> Result<Self, UrlError> {
+        let Some(rest) = rest.strip_prefix("//") else {
+            return Err(UrlError::mysql(
+                "there is no // after the scheme (fail-over and load-balancing modes are not supported yet)",
+            ));
+        };
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = place.split_once('/').unwrap_or((place, ""));
+        if database.contains(['/', '@', ':']) {
+            return Err(UrlError::mysql(
+                "the database name holds '/', '@' or ':' (write such characters of a password as %2F, %40, %3A, or use connection.password)",
+            ));
+        }
+        let (credentials, address) = match authority.rsplit_once('@') {
+            Some((credentials, address)) => (Some(credentials), address),
+            None => (None, authority),
+        };
+        if address.contains(',') || address.contains('(') {
+            return Err(UrlError::mysql("only one host is supported"));
+        }
+        let (host, port) = host_and_port(address)?;
+        let mut parsed = Self {
+            host: if host.is_empty() { "localhost".into() } else { decode(host)? },
+            port,
+            database: if database.is_empty() { None } else { Some(decode(database)?) },
+            user: None,
+            password: None,
+            connect_timeout: None,
+            ignored: Vec::new(),
+        };
+        if let Some(credentials) = credentials {
+            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+            parsed.user = Some(decode(user)?);
+            parsed.password = Some(Password(decode(password)?));
+        }
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            parsed.apply(&decode(key)?, decode(value)?)?;
+        }
+        for (key, value) in properties {
+            parsed.apply(key, (*value).to_owned())?;
+        }
+        Ok(parsed)
+    }
+
+    fn apply(&mut self, key: &str, value: String) -> Result<(), UrlError> {
+        match key.to_ascii_lowercase().as_str() {
+            "user" | "username" => self.user = Some(value),
+            "password" => self.password = Some(Password(value)),
+            "connecttimeout" => {
+                let ms: u64 = value.parse().map_err(|_| {
+                    UrlError::mysql("the parameter connectTimeout is not a number of milliseconds")
+                })?;
+                // 0 means "no limit" to the Java drivers, which no task should be able to wait for.
+                self.connect_timeout = (ms > 0).then(|| Duration::from_millis(ms));
+            }
+            // A user who asks for an encrypted connection must not silently get a plain one.
+            "usessl" | "requiressl" if value.eq_ignore_ascii_case("true") => return Err(no_tls(key)),
+            "sslmode"
+                if !["", "disable", "disabled", "prefer", "preferred"]
+                    .contains(&value.to_ascii_lowercase().as_str()) =>
+            {
+                return Err(no_tls(key));
+            }
+            _ => self.ignored.push(key.to_owned()),
+        }
+        Ok(())
+    }
+}
+
+fn no_tls(key: &str) -> UrlError {
+    UrlError(format!(
+        "the parameter {key} asks for TLS, and TLS to the database is not supported yet; remove the parameter only if \
+         the network between worker and database is trusted"
+    ))
+}
+
+fn host_and_port(address: &str) -> Result<(&str, u16), UrlError> {
+    const DEFAULT_PORT: u16 = 3306;
+    let (host, port) = if let Some(rest) = address.strip_prefix('[') {
+        let Some((host, after)) = rest.split_once(']') else {
+            return Err(UrlError::mysql("an IPv6 address has no closing ]"));
+        };
+        match after.strip_prefix(':') {
+            Some(port) => (host, port),
+            None if after.is_empty() => (host, ""),
+            None => return Err(UrlError::mysql("there is text between ] and the port")),
+        }
+    } else {
+        address.split_once(':').unwrap_or((address, ""))
+    };
+    match port {
+        "" => Ok((host, DEFAULT_PORT)),
+        port => match port.parse() {
+            Ok(port) if port > 0 => Ok((host, port)),
+            _ => Err(UrlError::mysql("the port is not a number from 1 to 65535")),
+        },
+    }
+}
+
+fn decode(text: &str) -> Result<String, UrlError> {
+    percent::decode(text).ok_or_else(|| {
+        UrlError::mysql("a % is not followed by two hexadecimal digits of UTF-8 text (write a % as %25)")
+    })
+}
+
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+#[cfg(test)]
+mod tests;

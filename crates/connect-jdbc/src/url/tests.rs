@@ -1,0 +1,144 @@
+use super::*;
+use expect_test::{Expect, expect};
+
+fn check(url: &str, expected: Expect) {
+    let shown = match JdbcUrl::parse(url, &[]) {
+        Ok(JdbcUrl::MySql(url)) => format!(
+            "{}:{} db={:?} user={:?} password={:?} timeout={:?} ignored={:?}",
+            url.host,
+            url.port,
+            url.database,
+            url.user,
+            url.password.map(|password| password.0),
+            url.connect_timeout,
+            url.ignored
+        ),
+        Ok(JdbcUrl::Sqlite(url)) => format!(
+            "{} busy={:?} pragmas={:?} ignored={:?}",
+            url.path.display(),
+            url.busy_timeout,
+            url.pragmas,
+            url.ignored
+        ),
+        Err(error) => format!("error: {error}"),
+    };
+    expected.assert_eq(&shown);
+}
+
+#[test]
+fn both_schemes_mean_the_same() {
+    for scheme in ["mysql", "mariadb", "MySQL"] {
+        check(
+            &format!("jdbc:{scheme}://localhost:3307/mydb"),
+            expect![[r#"localhost:3307 db=Some("mydb") user=None password=None timeout=None ignored=[]"#]],
+        );
+    }
+}
+
+#[test]
+fn parts_may_be_missing() {
+    check(
+        "jdbc:mysql:///mydb",
+        expect![[r#"localhost:3306 db=Some("mydb") user=None password=None timeout=None ignored=[]"#]],
+    );
+    check(
+        "jdbc:mysql://db.example",
+        expect![[r#"db.example:3306 db=None user=None password=None timeout=None ignored=[]"#]],
+    );
+    check(
+        "jdbc:mariadb://[::1]:3310/a%20b",
+        expect![[r#"::1:3310 db=Some("a b") user=None password=None timeout=None ignored=[]"#]],
+    );
+}
+
+#[test]
+fn parameters_are_honoured_or_listed_as_ignored() {
+    check(
+        "jdbc:mysql://h/d?user=root&password=p%26w&useSSL=false&rewriteBatchedStatements=true&permitMysqlScheme&connectTimeout=1500",
+        expect![[
+            r#"h:3306 db=Some("d") user=Some("root") password=Some("p&w") timeout=Some(1.5s) ignored=["useSSL", "rewriteBatchedStatements", "permitMysqlScheme"]"#
+        ]],
+    );
+    check(
+        "jdbc:mysql://root:p%40ss@h:1/d",
+        expect![[r#"h:1 db=Some("d") user=Some("root") password=Some("p@ss") timeout=None ignored=[]"#]],
+    );
+}
+
+#[test]
+fn properties_win_over_the_url() {
+    let url =
+        JdbcUrl::parse("jdbc:mysql://h/d?user=a&password=x", &[("user", "b"), ("password", "y")]).unwrap();
+    let JdbcUrl::MySql(url) = url else { panic!("not mysql") };
+    assert_eq!((url.user.as_deref(), url.password), (Some("b"), Some(Password("y".into()))));
+}
+
+#[test]
+fn sqlite() {
+    check("jdbc:sqlite:/tmp/a b.db", expect!["/tmp/a b.db busy=5s pragmas=[] ignored=[]"]);
+    check(
+        "jdbc:sqlite:data.db?journal_mode=WAL&busy_timeout=100&date_class=text",
+        expect![[r#"data.db busy=100ms pragmas=[("journal_mode", "wal")] ignored=["date_class"]"#]],
+    );
+    check(
+        "jdbc:sqlite::memory:",
+        expect![
+            "error: an in-memory database would be lost with its connection; the expected form is jdbc:sqlite:/path/to/file.db"
+        ],
+    );
+    check(
+        "jdbc:sqlite:/a.db?journal_mode=x; DROP TABLE t",
+        expect!["error: the parameter journal_mode is none of delete, truncate, persist, memory, wal, off"],
+    );
+}
+
+#[test]
+fn malformed_urls_show_the_expected_form() {
+    check(
+        "mysql://h/d",
+        expect![
+            "error: the URL does not begin with jdbc:; the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"
+        ],
+    );
+    check(
+        "jdbc:mysql",
+        expect![
+            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported yet); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
+        ],
+    );
+    check(
+        "jdbc:mariadb:sequential://a,b/d",
+        expect![
+            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported yet); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
+        ],
+    );
+    check(
+        "jdbc:postgresql://h/d",
+        expect![
+            "error: jdbc:postgresql: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"
+        ],
+    );
+    check(
+        "jdbc:mysql://h/d?sslMode=VERIFY_CA",
+        expect![
+            "error: the parameter sslMode asks for TLS, and TLS to the database is not supported yet; remove the parameter only if the network between worker and database is trusted"
+        ],
+    );
+}
+
+#[test]
+fn no_error_shows_a_password() {
+    for url in [
+        "jdbc:mysql://root:s3cret/x@h/d",
+        "jdbc:mysql://root:12/s3cret@h/d",
+        "jdbc:mysql://root:s3cret@h:port/d",
+        "jdbc:mysql://root:s3cret%@h/d",
+        "jdbc:mysql://h,h2/d?password=s3cret",
+        "jdbc:s3cret://h",
+        "jdbc:sqlite:file:x?password=s3cret",
+    ] {
+        let error = JdbcUrl::parse(url, &[]).expect_err(url).to_string();
+        assert!(!error.contains("s3cret"), "{url}: {error}");
+        assert!(!format!("{:?}", JdbcUrl::parse("jdbc:mysql://a:s3cret@h/d", &[])).contains("s3cret"));
+    }
+}

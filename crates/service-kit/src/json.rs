@@ -47,7 +47,10 @@ fn check_content_type(req: &HttpRequest) -> ProblemResult<()> {
     if let Some((_, charset)) = charset
         && !charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     {
-        return refuse("Content-Type", format!("charset is {:?}; JSON is sent as utf-8", shortened(charset)));
+        return refuse(
+            "Content-Type",
+            format!("Content-Type has the charset {:?}; JSON is sent as utf-8", shortened(charset)),
+        );
     }
     let encoding = req.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes());
     if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {

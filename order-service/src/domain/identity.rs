@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn the_id_is_written_in_stone() {
         // Instances of different versions run side by side while one replaces the other.
-        assert_eq!(id("ann", "key-1", (1, 2, 1500)).to_string(), "PINNED");
+        assert_eq!(id("ann", "key-1", (1, 2, 1500)).to_string(), "1ec4f0a4-a11d-524a-9e98-51818e4f0e91");
     }
 
     proptest! {

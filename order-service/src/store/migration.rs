@@ -115,7 +115,9 @@ fn create_table<F: Fact>(engine: Engine, table: &str) -> String {
         format!("  {name} {} {null}{key}", column.sql_type)
     });
     let columns = columns.collect::<Vec<_>>().join(",\n");
-    format!("CREATE TABLE IF NOT EXISTS {} (\n{columns}\n)", quoted(engine, table))
+    // For columns that a sink with `auto.evolve` may add.
+    let options = if engine == Engine::MariaDb { " DEFAULT CHARACTER SET utf8mb4" } else { "" };
+    format!("CREATE TABLE IF NOT EXISTS {} (\n{columns}\n){options}", quoted(engine, table))
 }
 
 fn create_index(engine: Engine, table: &str, index: &Index) -> String {
@@ -236,11 +238,49 @@ mod tests {
 
     #[test]
     fn mariadb_tables() {
-        expect![[""]].assert_eq(&ddl(Engine::MariaDb, &tables()).join(";\n"));
+        expect![[r#"
+            CREATE TABLE IF NOT EXISTS `orders` (
+              `order_id` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+              `user_id` VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+              `product_id` BIGINT NOT NULL,
+              `qty` INT NOT NULL,
+              `unit_price` BIGINT NOT NULL,
+              `total_price` BIGINT NOT NULL,
+              `created_at` DATETIME(3) NOT NULL,
+              `idempotency_key` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL
+            ) DEFAULT CHARACTER SET utf8mb4;
+            CREATE INDEX `ix_user_created` ON `orders` (`user_id`, `created_at`, `order_id`);
+            CREATE INDEX `ix_created` ON `orders` (`created_at`, `order_id`);
+            CREATE INDEX `ix_user_key` ON `orders` (`user_id`, `idempotency_key`);
+            CREATE TABLE IF NOT EXISTS `order_decisions` (
+              `order_id` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+              `outcome` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+              `reason` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+              `decided_at` DATETIME(3) NOT NULL
+            ) DEFAULT CHARACTER SET utf8mb4"#]].assert_eq(&ddl(Engine::MariaDb, &tables()).join(";\n"));
     }
 
     #[test]
     fn sqlite_tables() {
-        expect![[""]].assert_eq(&ddl(Engine::Sqlite, &tables()).join(";\n"));
+        expect![[r#"
+            CREATE TABLE IF NOT EXISTS "orders" (
+              "order_id" TEXT NOT NULL PRIMARY KEY,
+              "user_id" TEXT NOT NULL,
+              "product_id" INTEGER NOT NULL,
+              "qty" INTEGER NOT NULL,
+              "unit_price" INTEGER NOT NULL,
+              "total_price" INTEGER NOT NULL,
+              "created_at" NUMERIC NOT NULL,
+              "idempotency_key" TEXT NULL
+            );
+            CREATE INDEX IF NOT EXISTS "ix_user_created_orders" ON "orders" ("user_id", "created_at", "order_id");
+            CREATE INDEX IF NOT EXISTS "ix_created_orders" ON "orders" ("created_at", "order_id");
+            CREATE INDEX IF NOT EXISTS "ix_user_key_orders" ON "orders" ("user_id", "idempotency_key");
+            CREATE TABLE IF NOT EXISTS "order_decisions" (
+              "order_id" TEXT NOT NULL PRIMARY KEY,
+              "outcome" TEXT NOT NULL,
+              "reason" TEXT NULL,
+              "decided_at" NUMERIC NOT NULL
+            )"#]].assert_eq(&ddl(Engine::Sqlite, &tables()).join(";\n"));
     }
 }

@@ -1,0 +1,125 @@
+//! Connectors and their tasks, as the workers' REST API tells them.
+
+use super::model::{Connector, Task, Worker};
+use super::redact;
+use crate::connect_probe::ConnectWorkers;
+use crate::upstream::Target;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// More would not fit the page.
+const CONNECTORS_MAX: usize = 20;
+
+pub(super) async fn look(client: &reqwest::Client, workers: &ConnectWorkers) -> Vec<Worker> {
+    let workers = workers.all();
+    let looks = workers.iter().map(|(worker, healthy)| async move {
+        let url = worker.url.to_string();
+        if !healthy {
+            let problem = Some("the worker does not answer /health".to_owned());
+            return Worker { url, healthy: false, connectors: Vec::new(), problem };
+        }
+        match tokio::time::timeout(TIME_LIMIT, connectors(client, worker)).await {
+            Ok(Ok(connectors)) => Worker { url, healthy: true, connectors, problem: None },
+            Ok(Err(problem)) => Worker { url, healthy: true, connectors: Vec::new(), problem: Some(problem) },
+            Err(_) => {
+                let problem = Some("the worker's REST API does not answer in time".to_owned());
+                Worker { url, healthy: true, connectors: Vec::new(), problem }
+            }
+        }
+    });
+    futures::future::join_all(looks).await
+}
+
+async fn connectors(client: &reqwest::Client, worker: &Target) -> Result<Vec<Connector>, String> {
+    let mut names: Vec<String> = get(client, worker, &["connectors"]).await?;
+    names.sort();
+    names.truncate(CONNECTORS_MAX);
+    let statuses = names.iter().map(|name| async move {
+        match get::<ConnectorStatus>(client, worker, &["connectors", name, "status"]).await {
+            Ok(status) => status.into(),
+            // It may have been removed meanwhile.
+            Err(problem) => Connector {
+                name: name.clone(),
+                state: "UNKNOWN".to_owned(),
+                trace: Some(problem),
+                tasks: Vec::new(),
+            },
+        }
+    });
+    Ok(futures::future::join_all(statuses).await)
+}
+
+async fn get<T: DeserializeOwned>(
+    client: &reqwest::Client,
+    worker: &Target,
+    path: &[&str],
+) -> Result<T, String> {
+    let mut url = reqwest::Url::parse(&worker.url.to_string()).map_err(|_| "its url is not usable")?;
+    // Names of connectors may hold anything.
+    url.path_segments_mut().map_err(|()| "its url is not usable")?.extend(path);
+    let answer = client.get(url).timeout(TIME_LIMIT).send().await;
+    let answer = answer.map_err(|_| "the worker's REST API cannot be reached".to_owned())?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(format!("the worker's REST API answers {}", status.as_u16()));
+    }
+    answer.json().await.map_err(|_| "the worker's REST API answers something else than expected".to_owned())
+}
+
+/// Kafka Connect's `GET /connectors/NAME/status`.
+#[derive(Deserialize)]
+struct ConnectorStatus {
+    name: String,
+    connector: State,
+    tasks: Vec<TaskStatus>,
+}
+
+#[derive(Deserialize)]
+struct State {
+    state: String,
+    trace: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TaskStatus {
+    id: i64,
+    #[serde(flatten)]
+    state: State,
+}
+
+impl From<ConnectorStatus> for Connector {
+    fn from(status: ConnectorStatus) -> Self {
+        let visible = |trace: Option<String>| trace.as_deref().and_then(redact::for_everybody);
+        let tasks = status.tasks.into_iter();
+        Self {
+            name: status.name,
+            state: status.connector.state,
+            trace: visible(status.connector.trace),
+            tasks: tasks
+                .map(|task| Task { id: task.id, state: task.state.state, trace: visible(task.state.trace) })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_of_kafka_connect_is_read_and_its_traces_are_cut() {
+        let status: ConnectorStatus = serde_json::from_str(
+            r#"{"name":"sink","connector":{"state":"RUNNING","worker_id":"w:8083"},
+                "tasks":[{"id":0,"state":"FAILED","worker_id":"w:8083","trace":"boom password=x\n\tat a.b.C"}],
+                "type":"sink"}"#,
+        )
+        .unwrap();
+        let wanted = Task { id: 0, state: "FAILED".into(), trace: Some("boom password=***".into()) };
+        let connector = Connector::from(status);
+        assert_eq!((connector.state.as_str(), connector.trace), ("RUNNING", None));
+        assert_eq!(connector.tasks, [wanted]);
+    }
+}

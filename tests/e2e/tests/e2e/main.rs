@@ -1,0 +1,10 @@
+//! One test binary for the whole crate: it links once.
+
+mod contract;
+mod crash;
+mod dead_letter;
+mod demo_check;
+mod support;
+mod w3_mariadb_sink;
+mod w6_order_to_catalog;
+mod w7_one_truth;

@@ -6,7 +6,7 @@ use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::{TIMEOUT, blocking, config};
+use super::{TIMEOUT, blocking, config, while_coordinator_moves};
 
 /// Creates a topic with one replica. It is an error when it exists: names come from [`crate::unique`].
 pub async fn create_topic(
@@ -75,7 +75,8 @@ pub async fn group(bootstrap: &str, name: &str) -> anyhow::Result<Group> {
     let (bootstrap, name) = (bootstrap.to_owned(), name.to_owned());
     blocking(move || {
         let client: BaseConsumer = config(&bootstrap).create()?;
-        let list = client.fetch_group_list(Some(&name), TIMEOUT).context("cannot describe the group")?;
+        let list = while_coordinator_moves(|| client.fetch_group_list(Some(&name), TIMEOUT));
+        let list = list.with_context(|| format!("cannot describe group {name}"))?;
         let found = list.groups().iter().find(|group| group.name() == name);
         let dead = || Group { state: "Dead".to_owned(), members: 0 };
         Ok(found.map_or_else(dead, |group| Group {

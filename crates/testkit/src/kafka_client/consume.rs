@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{TIMEOUT, blocking, config};
+use super::{TIMEOUT, blocking, config, while_coordinator_moves};
 
 /// A record as it lies in the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +111,7 @@ pub async fn committed(bootstrap: &str, group: &str, topic: &str) -> anyhow::Res
         for partition in partitions(&consumer, &topic)? {
             wanted.add_partition(&topic, partition);
         }
-        let offsets = consumer
-            .committed_offsets(wanted, TIMEOUT)
+        let offsets = while_coordinator_moves(|| consumer.committed_offsets(wanted.clone(), TIMEOUT))
             .with_context(|| format!("cannot read the offsets of group {group}"))?;
         let mut committed = HashMap::new();
         for element in offsets.elements() {

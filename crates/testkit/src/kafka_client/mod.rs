@@ -8,10 +8,11 @@ pub use admin::{Group, create_topic, delete_groups, delete_topics, group, topic_
 pub use consume::{Message, committed, consume_all};
 pub use produce::{Record, produce, produce_all};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// For every request to the broker: generous, since a test machine runs more than it has processors for.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,4 +28,23 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
 ) -> anyhow::Result<T> {
     tokio::task::spawn_blocking(work).await.context("the Kafka helper panicked")?
+}
+
+/// Repeats a request about a group while its coordinator is being found: right after a broker's start, and after the first
+/// request of all, which creates the offsets topic.
+fn while_coordinator_moves<T>(mut ask: impl FnMut() -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    let deadline = Instant::now() + TIMEOUT;
+    loop {
+        let answer = ask();
+        let moving = answer.as_ref().err().and_then(KafkaError::rdkafka_error_code);
+        match moving {
+            Some(CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
+                if Instant::now() < deadline =>
+            {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            _ => return answer,
+        }
+    }
 }

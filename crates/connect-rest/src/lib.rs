@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+pub mod json;
 mod routes;
 mod server;
 mod wire;

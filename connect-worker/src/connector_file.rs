@@ -1,0 +1,106 @@
+//! Connectors described by files on the command line: a JSON map of strings, the JSON body of `POST /connectors`, or
+//! `.properties`, told apart by what is in the file as Kafka's script does.
+
+use connect_api::ConfigMap;
+use connect_rest::json::{self, JsonFault};
+use connect_runtime::properties::{self, PropertiesFault};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a file. Names the file, never a value in it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("{}: cannot be read ({reason})", path.display())]
+    Read { path: PathBuf, reason: io::Error },
+    #[error("{}: {fault}", path.display())]
+    Json { path: PathBuf, fault: JsonFault },
+    #[error("{}: {fault}", path.display())]
+    Properties { path: PathBuf, fault: PropertiesFault },
+    #[error("{}: Missing required configuration \"name\" which has no default value: add name=...", path.display())]
+    NoName { path: PathBuf },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ConnectorFile {
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) config: ConfigMap,
+    /// Keys that stand in the file more than once.
+    pub(crate) repeated: Vec<String>,
+}
+
+pub(crate) fn read(path: &Path) -> Result<ConnectorFile, FileError> {
+    let bytes = std::fs::read(path).map_err(|reason| FileError::Read { path: path.into(), reason })?;
+    parse(path, &bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<ConnectorFile, FileError> {
+    let text = std::str::from_utf8(bytes).ok().map(|text| text.trim_start_matches('\u{feff}'));
+    let (name, config, repeated) = match text.filter(|text| text.trim_start().starts_with('{')) {
+        Some(text) => {
+            let (name, config) =
+                parse_json(text).map_err(|fault| FileError::Json { path: path.into(), fault })?;
+            (name, config, Vec::new())
+        }
+        None => {
+            let file = properties::parse(bytes)
+                .map_err(|fault| FileError::Properties { path: path.into(), fault })?;
+            (String::new(), file.values, file.repeated)
+        }
+    };
+    let name = if name.is_empty() {
+        config.get("name").map(|name| name.trim()).unwrap_or_default().to_owned()
+    } else {
+        name
+    };
+    if name.is_empty() {
+        return Err(FileError::NoName { path: path.into() });
+    }
+    Ok(ConnectorFile { path: path.into(), name, config, repeated })
+}
+
+fn parse_json(text: &str) -> Result<(String, ConfigMap), JsonFault> {
+    let as_map = match json::parse_config(text, "the file") {
+        Ok(config) => return Ok((String::new(), config)),
+        Err(fault) => fault,
+    };
+    match json::parse_create_request(text) {
+        Ok(request) => Ok((request.name, request.config)),
+        // Which of the two forms was meant shows in the fault that is about what the file has.
+        Err(fault) if text.contains("\"config\"") => Err(fault),
+        Err(_) => Err(as_map),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::{Expect, expect};
+
+    #[test]
+    fn all_three_forms_describe_the_same_connector() {
+        let properties = "name=orders\ntopics=orders\ntasks.max=2\n";
+        let map = r#"{"name":"orders","topics":"orders","tasks.max":2}"#;
+        let request = r#"{"name":"orders","config":{"name":"orders","topics":"orders","tasks.max":"2"}}"#;
+        let path = Path::new("orders");
+        let expected = parse(path, properties.as_bytes()).unwrap();
+        assert_eq!(expected.config["tasks.max"], "2");
+        assert_eq!(parse(path, map.as_bytes()).unwrap(), expected);
+        assert_eq!(parse(path, request.as_bytes()).unwrap(), expected);
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Expect) {
+        expected.assert_eq(&parse(Path::new("c.json"), text.as_bytes()).unwrap_err().to_string());
+    }
+
+    #[test]
+    fn faults() {
+        check("topics=a", expect![""]);
+        check("a=\\u12", expect![""]);
+        check("{\"name\":\"a\",", expect![""]);
+        check("{\"name\":\"a\",\"topics\":[\"a\"]}", expect![""]);
+        check("{\"name\":\"a\",\"config\":{\"k\":null}}", expect![""]);
+        check("{\"name\":\"a\",\"config\":{},\"initial_state\":\"PAUSED\"}", expect![""]);
+    }
+}

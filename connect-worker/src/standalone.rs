@@ -1,0 +1,189 @@
+//! A worker by itself, from its files to its end.
+
+use crate::cli::StandaloneArgs;
+use crate::connector_file::{self, ConnectorFile};
+use crate::kafka;
+use crate::plugins::plugins;
+use crate::signals::Signals;
+use crate::{COMMIT, KAFKA_VERSION};
+use connect_api::ConfigMap;
+use connect_runtime::plugins::Plugins;
+use connect_runtime::ports::KafkaClients;
+use connect_runtime::properties;
+use connect_runtime::standalone::{Deadlines, StandaloneHerder, StandaloneParts};
+use connect_runtime::worker_config::{self, WorkerConfig};
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Why the worker ended other than by a signal; each is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    Worker(String),
+    #[error("{0}")]
+    Connector(String),
+}
+
+impl Failure {
+    /// The exit codes of Kafka's connect-standalone.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Worker(_) => 2,
+            Failure::Connector(_) => 3,
+        }
+    }
+}
+
+/// How long a request that changes something waits for the start to be over.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two attempts to reach Kafka.
+const KAFKA_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long one attempt may take; a client may wait for ever.
+const KAFKA_ATTEMPT: Duration = Duration::from_secs(10);
+
+pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
+    let mut signals = Signals::new().map_err(|error| Failure::Worker(format!("signals: {error}")))?;
+    let plugins = plugins();
+    let worker = read_worker(&args.worker, &plugins)?;
+    let files = args.connectors.iter().map(|path| connector_file::read(path));
+    let files: Vec<ConnectorFile> =
+        files.collect::<Result<_, _>>().map_err(|error| Failure::Connector(error.to_string()))?;
+
+    // First of all, so that whoever watches the worker is answered from now on.
+    let listening = connect_rest::bind(&worker.listeners)
+        .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
+    let addresses = listening.addresses.clone();
+    let worker_id = worker.advertised.worker_id(&worker.listeners[0], addresses[0]);
+    for address in &addresses {
+        tracing::info!(%address, %worker_id, "the REST API listens");
+    }
+    let clients = kafka::clients(&worker)
+        .map_err(|error| Failure::Worker(format!("{}: {}", args.worker.display(), error.chain())))?;
+    let herder = StandaloneHerder::new(StandaloneParts {
+        worker,
+        plugins,
+        clients: clients.clone(),
+        worker_id,
+        version: KAFKA_VERSION.into(),
+        commit: COMMIT.into(),
+        deadlines: Deadlines::default(),
+        patience: PATIENCE,
+    });
+    let (stop_rest, rest_stopped) = oneshot::channel::<()>();
+    let mut rest = tokio::spawn(connect_rest::serve(listening, Arc::new(herder.clone()), async move {
+        // A sender that is gone means the same: the end.
+        let _ = rest_stopped.await;
+    }));
+
+    let start_up = async {
+        wait_for_kafka(&*clients, &herder).await;
+        start_connectors(&herder, files).await?;
+        herder.ready();
+        tracing::info!("the worker is ready");
+        std::future::pending::<Result<(), Failure>>().await
+    };
+    let result = tokio::select! {
+        result = start_up => result,
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping");
+            Ok(())
+        }
+        served = &mut rest => Err(Failure::Worker(format!("the REST API ended: {served:?}"))),
+    };
+    // A second signal does not wait for the tasks.
+    tokio::select! {
+        () = stop(herder, stop_rest) => tracing::info!("stopped"),
+        signal = signals.next() => tracing::warn!(signal, "stopping at once: offsets not committed yet are read again"),
+    }
+    result
+}
+
+async fn stop(herder: StandaloneHerder, stop_rest: oneshot::Sender<()>) {
+    drop(stop_rest);
+    herder.shutdown().await;
+}
+
+fn read_worker(path: &Path, plugins: &Plugins) -> Result<WorkerConfig, Failure> {
+    let file = properties::read(path).map_err(|error| Failure::Worker(one_line(&error)))?;
+    warn_repeated(path, &file.repeated);
+    match WorkerConfig::read(&file.values, plugins) {
+        Ok(worker_config::Read { config, notes }) => {
+            for note in notes {
+                tracing::warn!(file = %path.display(), note, "worker configuration");
+            }
+            Ok(config)
+        }
+        Err(faults) => {
+            let faults: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+            Err(Failure::Worker(format!("{}: {}", path.display(), faults.join("; "))))
+        }
+    }
+}
+
+fn warn_repeated(path: &Path, keys: &[String]) {
+    for key in keys {
+        tracing::warn!(file = %path.display(), key, "a key is given more than once, the last value counts");
+    }
+}
+
+/// An error and its causes.
+fn one_line(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(&format!(": {cause}"));
+        next = cause.source();
+    }
+    text
+}
+
+/// The reference ends when Kafka is away; this worker says so once, and waits.
+async fn wait_for_kafka(clients: &dyn KafkaClients, herder: &StandaloneHerder) {
+    let mut announced = false;
+    loop {
+        let why = match tokio::time::timeout(KAFKA_ATTEMPT, clients.cluster_id()).await {
+            Ok(Ok(id)) => {
+                tracing::info!(cluster_id = id.as_deref().unwrap_or("none"), "Kafka is there");
+                herder.set_cluster_id(id);
+                return;
+            }
+            Ok(Err(error)) => error.chain(),
+            Err(_) => format!("no answer within {} s", KAFKA_ATTEMPT.as_secs()),
+        };
+        herder.starting(format!("It waits for Kafka: {why}"));
+        if !announced {
+            tracing::warn!(error = %why, "waiting for Kafka");
+            announced = true;
+        }
+        tokio::time::sleep(KAFKA_PAUSE).await;
+    }
+}
+
+async fn start_connectors(herder: &StandaloneHerder, files: Vec<ConnectorFile>) -> Result<(), Failure> {
+    for ConnectorFile { path, name, config, repeated } in files {
+        warn_repeated(&path, &repeated);
+        herder.starting(format!("It starts the connector {name}."));
+        start_connector(herder, &name, config)
+            .await
+            .map_err(|why| Failure::Connector(format!("{}: {why}", path.display())))?;
+    }
+    Ok(())
+}
+
+async fn start_connector(herder: &StandaloneHerder, name: &str, config: ConfigMap) -> Result<(), String> {
+    match herder.start_connector(name, config).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let mut lines = text.lines();
+            let head = lines.next().unwrap_or_default();
+            let rest: Vec<_> = lines.collect();
+            Err(if rest.is_empty() { head.to_owned() } else { format!("{head} {}", rest.join("; ")) })
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Which partitions a consumer has, what of them is done, and which it lost. Shared between the task, which marks and
+//! commits, and the callbacks of a rebalance.
+
+use connect_api::TopicPartition;
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+#[derive(Default)]
+pub(crate) struct Assignment(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Every partition that is ours, with the offset that is done and not committed yet.
+    owned: HashMap<TopicPartition, Option<i64>>,
+    /// In the order in which they were lost; a partition may stand here twice.
+    lost: Vec<TopicPartition>,
+    paused: bool,
+}
+
+impl Assignment {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing here panics with the lock held.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn given(&self, partitions: impl IntoIterator<Item = TopicPartition>) {
+        self.state().owned.extend(partitions.into_iter().map(|partition| (partition, None)));
+    }
+
+    pub(crate) fn taken(&self, partitions: impl IntoIterator<Item = TopicPartition>) {
+        let mut state = self.state();
+        for partition in partitions {
+            state.owned.remove(&partition);
+            state.lost.push(partition);
+        }
+    }
+
+    /// Ignored for a partition that is not ours (any more).
+    pub(crate) fn mark_done(&self, partition: &TopicPartition, next_offset: i64) {
+        if let Some(done) = self.state().owned.get_mut(partition) {
+            *done = Some(next_offset);
+        }
+    }
+
+    /// What is done and not committed; of all partitions, or of those that `of` picks.
+    pub(crate) fn uncommitted(&self, of: impl Fn(&TopicPartition) -> bool) -> Vec<(TopicPartition, i64)> {
+        let state = self.state();
+        let done = state.owned.iter().filter(|(partition, _)| of(partition));
+        done.filter_map(|(partition, done)| Some((partition.clone(), (*done)?))).collect()
+    }
+
+    /// A mark made after the commit began stays.
+    pub(crate) fn committed(&self, offsets: &[(TopicPartition, i64)]) {
+        let mut state = self.state();
+        for (partition, offset) in offsets {
+            if let Some(done) = state.owned.get_mut(partition)
+                && *done == Some(*offset)
+            {
+                *done = None;
+            }
+        }
+    }
+
+    /// How many partitions were lost and not yet taken note of.
+    pub(crate) fn lost_count(&self) -> usize {
+        self.state().lost.len()
+    }
+
+    /// The lost ones after the first `known`.
+    pub(crate) fn lost_since(&self, known: usize) -> Vec<TopicPartition> {
+        self.state().lost.get(known..).map(<[_]>::to_vec).unwrap_or_default()
+    }
+
+    pub(crate) fn take_lost(&self) -> Vec<TopicPartition> {
+        std::mem::take(&mut self.state().lost)
+    }
+
+    pub(crate) fn owned(&self) -> Vec<TopicPartition> {
+        self.state().owned.keys().cloned().collect()
+    }
+
+    pub(crate) fn set_paused(&self, paused: bool) {
+        self.state().paused = paused;
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.state().paused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(partition: i32) -> TopicPartition {
+        TopicPartition { topic: "t".into(), partition }
+    }
+
+    #[test]
+    fn marks_live_from_done_to_committed() {
+        let assignment = Assignment::default();
+        assignment.given([partition(0), partition(1)]);
+        assert_eq!(assignment.uncommitted(|_| true), []);
+        assignment.mark_done(&partition(0), 5);
+        assignment.mark_done(&partition(9), 5);
+        let committing = assignment.uncommitted(|_| true);
+        assert_eq!(committing, [(partition(0), 5)]);
+        assignment.mark_done(&partition(0), 6);
+        assignment.committed(&committing);
+        assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 6)]);
+        assignment.committed(&[(partition(0), 6)]);
+        assert_eq!(assignment.uncommitted(|_| true), []);
+    }
+
+    #[test]
+    fn a_partition_that_comes_back_starts_clean_and_is_known_as_lost() {
+        let assignment = Assignment::default();
+        assignment.given([partition(0), partition(1)]);
+        assignment.mark_done(&partition(0), 5);
+        let known = assignment.lost_count();
+        assignment.taken([partition(0)]);
+        assignment.given([partition(0)]);
+        assert_eq!(assignment.uncommitted(|_| true), []);
+        assert_eq!(assignment.lost_since(known), [partition(0)]);
+        assert_eq!(assignment.take_lost(), [partition(0)]);
+        assert_eq!(assignment.take_lost(), []);
+    }
+}

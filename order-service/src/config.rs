@@ -4,6 +4,7 @@ use crate::store::ReadTables;
 use crate::store::database::{DatabaseUrl, DatabaseUrlError};
 use clap::{Parser, Subcommand, ValueEnum};
 use contracts::TopicSpec;
+use service_kit::kafka::{self, BootstrapError};
 use service_kit::secret::{Secret, SecretError};
 use std::path::PathBuf;
 
@@ -91,8 +92,8 @@ pub enum ConfigError {
     SameTopic(String),
     #[error("ADVERTISED_URL is {0:?}; give http://HOST:PORT without a path")]
     AdvertisedUrl(String),
-    #[error("KAFKA_BOOTSTRAP_SERVERS is empty; give HOST:PORT")]
-    NoKafka,
+    #[error("KAFKA_BOOTSTRAP_SERVERS cannot be used")]
+    Kafka(#[from] BootstrapError),
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
@@ -107,9 +108,6 @@ impl Config {
                 StoreConfig::Local { file: options.local_database.ok_or(ConfigError::NoLocalDatabase)? }
             }
         };
-        if options.kafka.trim().is_empty() {
-            return Err(ConfigError::NoKafka);
-        }
         if let Some(url) = &options.advertised_url {
             let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
             if !authority.is_some_and(|it| !it.is_empty() && !it.contains(['/', '?', '#', ' '])) {
@@ -119,7 +117,7 @@ impl Config {
         Ok(Self {
             listen: options.listen,
             advertised_url: options.advertised_url,
-            kafka: options.kafka,
+            kafka: kafka::bootstrap(&options.kafka)?,
             store,
             tables,
             registry_topic: options.registry_topic,

@@ -12,7 +12,7 @@ async fn main() -> ExitCode {
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("order-service: {error:#}");
+            eprintln!("order-service: {}", service_kit::telemetry::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

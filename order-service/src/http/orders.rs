@@ -9,8 +9,8 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use service_kit::json;
 use service_kit::problem::{Problem, ProblemResult};
+use service_kit::telemetry::chain;
 use service_kit::trace::TraceContext;
-use std::error::Error;
 
 /// How soon a client may try again, in seconds.
 const RETRY_AFTER: u64 = 2;
@@ -98,10 +98,4 @@ fn unreadable(error: StoreError) -> Problem {
     let detail =
         "orders cannot be read at the moment, the database does not answer; new orders are still accepted";
     Problem::unavailable(detail, RETRY_AFTER)
-}
-
-/// An error with its causes, for the log.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| (*error).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -257,7 +257,8 @@ mod tests {
               `outcome` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
               `reason` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
               `decided_at` DATETIME(3) NOT NULL
-            ) DEFAULT CHARACTER SET utf8mb4"#]].assert_eq(&ddl(Engine::MariaDb, &tables()).join(";\n"));
+            ) DEFAULT CHARACTER SET utf8mb4"#]]
+        .assert_eq(&ddl(Engine::MariaDb, &tables()).join(";\n"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! How this platform talks to Kafka: one set of client settings, topics made from their specs, trace context in headers.
 
+mod bootstrap;
 mod headers;
 mod topics;
 mod watch;
 
+pub use bootstrap::{BootstrapError, bootstrap};
 pub use headers::{trace_headers, trace_of};
 pub use topics::{KafkaSetupError, ensure_topic};
 pub use watch::watch;

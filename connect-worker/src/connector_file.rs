@@ -96,11 +96,37 @@ mod tests {
 
     #[test]
     fn faults() {
-        check("topics=a", expect![""]);
-        check("a=\\u12", expect![""]);
-        check("{\"name\":\"a\",", expect![""]);
-        check("{\"name\":\"a\",\"topics\":[\"a\"]}", expect![""]);
-        check("{\"name\":\"a\",\"config\":{\"k\":null}}", expect![""]);
-        check("{\"name\":\"a\",\"config\":{},\"initial_state\":\"PAUSED\"}", expect![""]);
+        check(
+            "topics=a",
+            expect![[
+                r#"c.json: Missing required configuration "name" which has no default value: add name=..."#
+            ]],
+        );
+        check(
+            "a=\\u12",
+            expect![[
+                r#"c.json: line 1: in the value of a, \u is not followed by four hexadecimal digits (write a backslash that means itself as \\)"#
+            ]],
+        );
+        check(
+            "{\"name\":\"a\",",
+            expect!["c.json: the file is not valid JSON: EOF while parsing a value at line 1 column 12"],
+        );
+        check(
+            "{\"name\":\"a\",\"topics\":[\"a\"]}",
+            expect![[
+                r#"c.json: the value of "topics" is an array: every value of a connector's configuration is a string, such as "a,b,c" for a list"#
+            ]],
+        );
+        check(
+            "{\"name\":\"a\",\"config\":{\"k\":null}}",
+            expect![[r#"c.json: the value of "k" is null: leave the key out"#]],
+        );
+        check(
+            "{\"name\":\"a\",\"config\":{},\"initial_state\":\"PAUSED\"}",
+            expect![
+                "c.json: initial_state PAUSED is not supported yet: leave it out, and the connector starts RUNNING"
+            ],
+        );
     }
 }

@@ -13,10 +13,12 @@ use connect_runtime::properties;
 use connect_runtime::standalone::{Deadlines, StandaloneHerder, StandaloneParts};
 use connect_runtime::worker_config::{self, WorkerConfig};
 use std::error::Error;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Why the worker ended other than by a signal; each is one line.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two attempts to reach Kafka.
 const KAFKA_PAUSE: Duration = Duration::from_secs(1);
 
+/// Kafka answers faster than this, or a person should know what the worker waits for.
+const KAFKA_PROMPT: Duration = Duration::from_secs(2);
+
 /// How long one attempt may take; a client may wait for ever.
 const KAFKA_ATTEMPT: Duration = Duration::from_secs(10);
 
@@ -58,6 +63,7 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
     let listening = connect_rest::bind(&worker.listeners)
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
     let addresses = listening.addresses.clone();
+    let bootstrap = worker.bootstrap_servers.clone();
     let worker_id = worker.advertised.worker_id(&worker.listeners[0], addresses[0]);
     for address in &addresses {
         tracing::info!(%address, %worker_id, "the REST API listens");
@@ -75,13 +81,15 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
         patience: PATIENCE,
     });
     let (stop_rest, rest_stopped) = oneshot::channel::<()>();
-    let mut rest = tokio::spawn(connect_rest::serve(listening, Arc::new(herder.clone()), async move {
+    let serving = connect_rest::serve(listening, Arc::new(herder.clone()), async move {
         // A sender that is gone means the same: the end.
         let _ = rest_stopped.await;
-    }));
+    });
+    let serving = serving.map_err(|error| Failure::Worker(format!("the REST API: {error}")))?;
+    let mut rest = tokio::spawn(serving);
 
     let start_up = async {
-        wait_for_kafka(&*clients, &herder).await;
+        wait_for_kafka(&*clients, &bootstrap, &herder).await;
         start_connectors(&herder, files).await?;
         herder.ready();
         tracing::info!("the worker is ready");
@@ -93,19 +101,23 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
             tracing::info!(signal, "stopping");
             Ok(())
         }
-        served = &mut rest => Err(Failure::Worker(format!("the REST API ended: {served:?}"))),
+        served = &mut rest => Err(Failure::Worker(format!("the REST API ended by itself: {served:?}"))),
     };
     // A second signal does not wait for the tasks.
     tokio::select! {
-        () = stop(herder, stop_rest) => tracing::info!("stopped"),
+        () = stop(herder, stop_rest, rest) => tracing::info!("stopped"),
         signal = signals.next() => tracing::warn!(signal, "stopping at once: offsets not committed yet are read again"),
     }
     result
 }
 
-async fn stop(herder: StandaloneHerder, stop_rest: oneshot::Sender<()>) {
-    drop(stop_rest);
+async fn stop(herder: StandaloneHerder, stop_rest: oneshot::Sender<()>, rest: JoinHandle<io::Result<()>>) {
+    // The tasks first: until they have stopped, whoever asks shall be told so.
     herder.shutdown().await;
+    drop(stop_rest);
+    if !rest.is_finished() {
+        let _ = rest.await;
+    }
 }
 
 fn read_worker(path: &Path, plugins: &Plugins) -> Result<WorkerConfig, Failure> {
@@ -143,10 +155,24 @@ fn one_line(error: &dyn Error) -> String {
 }
 
 /// The reference ends when Kafka is away; this worker says so once, and waits.
-async fn wait_for_kafka(clients: &dyn KafkaClients, herder: &StandaloneHerder) {
+async fn wait_for_kafka(clients: &dyn KafkaClients, bootstrap: &str, herder: &StandaloneHerder) {
+    herder.starting(format!("It waits for Kafka at {bootstrap}."));
     let mut announced = false;
+    let mut announce = |why: &str| {
+        if !std::mem::replace(&mut announced, true) {
+            tracing::warn!(bootstrap.servers = bootstrap, reason = why, "waiting for Kafka");
+        }
+    };
     loop {
-        let why = match tokio::time::timeout(KAFKA_ATTEMPT, clients.cluster_id()).await {
+        let mut attempt = std::pin::pin!(tokio::time::timeout(KAFKA_ATTEMPT, clients.cluster_id()));
+        let answer = match tokio::time::timeout(KAFKA_PROMPT, &mut attempt).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                announce("no answer yet");
+                attempt.await
+            }
+        };
+        let why = match answer {
             Ok(Ok(id)) => {
                 tracing::info!(cluster_id = id.as_deref().unwrap_or("none"), "Kafka is there");
                 herder.set_cluster_id(id);
@@ -155,11 +181,8 @@ async fn wait_for_kafka(clients: &dyn KafkaClients, herder: &StandaloneHerder) {
             Ok(Err(error)) => error.chain(),
             Err(_) => format!("no answer within {} s", KAFKA_ATTEMPT.as_secs()),
         };
-        herder.starting(format!("It waits for Kafka: {why}"));
-        if !announced {
-            tracing::warn!(error = %why, "waiting for Kafka");
-            announced = true;
-        }
+        announce(&why);
+        herder.starting(format!("It waits for Kafka at {bootstrap}: {why}"));
         tokio::time::sleep(KAFKA_PAUSE).await;
     }
 }

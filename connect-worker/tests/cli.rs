@@ -80,7 +80,10 @@ fn usage() {
     assert!(String::from_utf8_lossy(&help.stdout).contains("standalone"));
     let version = program().arg("--version").output().unwrap();
     assert_eq!(version.status.code(), Some(0));
-    assert!(String::from_utf8_lossy(&version.stdout).starts_with(concat!("connect-worker ", env!("CARGO_PKG_VERSION"))));
+    assert!(
+        String::from_utf8_lossy(&version.stdout)
+            .starts_with(concat!("connect-worker ", env!("CARGO_PKG_VERSION")))
+    );
 }
 
 #[test]
@@ -96,7 +99,11 @@ fn worker_files_that_cannot_be_used() {
     check_failure(&run(&[&empty]), 2, &["empty.properties", "\"bootstrap.servers\"", "\"key.converter\""]);
 
     let slip = folder.worker("value.converter=org.apache.kafka.connect.json.json.JsonConverter\n");
-    check_failure(&run(&[&slip]), 2, &["value.converter", "did you mean org.apache.kafka.connect.json.JsonConverter?"]);
+    check_failure(
+        &run(&[&slip]),
+        2,
+        &["value.converter", "did you mean org.apache.kafka.connect.json.JsonConverter?"],
+    );
 
     let comment = folder.worker("offset.flush.interval.ms=10000 # often\n");
     check_failure(&run(&[&comment]), 2, &["offset.flush.interval.ms", "a comment needs a line of its own"]);
@@ -128,6 +135,8 @@ struct Worker {
     child: Child,
     address: SocketAddr,
     log: mpsc::Receiver<String>,
+    /// What was read of the log so far.
+    lines: Vec<String>,
 }
 
 impl Worker {
@@ -140,14 +149,22 @@ impl Worker {
                 let _ = sender.send(line);
             }
         });
+        let mut worker = Self { child, address: SocketAddr::from(([0, 0, 0, 0], 0)), log, lines: Vec::new() };
+        let line = worker.wait_for_line("address=");
+        let at = line.find("address=").unwrap() + "address=".len();
+        worker.address = line[at..].split(' ').next().unwrap().parse().unwrap();
+        worker
+    }
+
+    fn wait_for_line(&mut self, part: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let line = log.recv_timeout(left).expect("the worker says where it listens");
-            let plain: String = strip_colours(&line);
-            if let Some(at) = plain.find("address=") {
-                let address = plain[at + 8..].split(' ').next().unwrap().parse().unwrap();
-                return Self { child, address, log };
+            let Ok(line) = self.log.recv_timeout(left) else { panic!("no {part:?} in {:#?}", self.lines) };
+            let line = strip_colours(&line);
+            self.lines.push(line.clone());
+            if line.contains(part) {
+                return line;
             }
         }
     }
@@ -205,7 +222,10 @@ fn without_kafka_the_worker_says_what_it_waits_for_and_can_be_stopped() {
 
     let health = worker.request("GET /health");
     assert!(health.starts_with("HTTP/1.1 503 "), "{health}");
-    assert!(health.contains(r#""status":"starting""#) && health.contains("Worker is still starting up. "), "{health}");
+    assert!(
+        health.contains(r#""status":"starting""#) && health.contains("Worker is still starting up. "),
+        "{health}"
+    );
 
     let started = Instant::now();
     let info = worker.request("GET /");
@@ -218,10 +238,11 @@ fn without_kafka_the_worker_says_what_it_waits_for_and_can_be_stopped() {
     assert!(worker.request("GET /connectors").ends_with("[]"));
     assert!(worker.request("GET /nowhere").starts_with("HTTP/1.1 404 "));
 
+    worker.wait_for_line("waiting for Kafka");
     assert_eq!(worker.signal("-TERM"), Some(0));
-    let log: Vec<String> = worker.log.iter().map(|line| strip_colours(&line)).collect();
-    let log = log.join("\n");
-    assert!(log.contains("waiting for Kafka") && log.contains("plugin.path is ignored"), "{log}");
+    worker.wait_for_line("stopped");
+    let log = worker.lines.join("\n");
+    assert!(log.contains("plugin.path is ignored"), "{log}");
     assert!(log.contains("my.secret") && !log.contains("geheim"), "{log}");
 }
 

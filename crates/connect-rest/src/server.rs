@@ -1,6 +1,7 @@
 //! The listening sockets.
 
 use crate::routes::configure;
+use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 use connect_runtime::herder::Herder;
 use connect_runtime::worker_config::Listener;
@@ -50,12 +51,29 @@ pub fn bind(listeners: &[Listener]) -> Result<Listening, BindError> {
     Ok(listening)
 }
 
-/// Answers requests until `shutdown` is there, then finishes those it has.
-pub async fn serve(
+/// Answers requests until `shutdown` is there, then finishes those it has. The future does the work.
+pub fn serve(
     listening: Listening,
     herder: Arc<dyn Herder>,
-    shutdown: impl Future<Output = ()>,
-) -> io::Result<()> {
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
+    let server = start(listening, herder)?;
+    let handle = server.handle();
+    Ok(async move {
+        let stop = async move {
+            shutdown.await;
+            handle.stop(true).await;
+            // The server ends by itself now; this half has nothing to say about how.
+            std::future::pending::<()>().await;
+        };
+        match futures::future::select(server, std::pin::pin!(stop)).await {
+            Either::Left((served, _)) => served,
+            Either::Right(((), _)) => Ok(()),
+        }
+    })
+}
+
+fn start(listening: Listening, herder: Arc<dyn Herder>) -> io::Result<Server> {
     let mut server = HttpServer::new(move || App::new().configure(configure(herder.clone())))
         // The API sees a handful of requests a minute.
         .workers(2)
@@ -64,18 +82,7 @@ pub async fn serve(
     for socket in listening.sockets {
         server = server.listen(socket)?;
     }
-    let server = server.run();
-    let handle = server.handle();
-    let stop = async move {
-        shutdown.await;
-        handle.stop(true).await;
-        // The server ends by itself now; this half has nothing to say about how.
-        std::future::pending::<()>().await;
-    };
-    match futures::future::select(server, std::pin::pin!(stop)).await {
-        Either::Left((served, _)) => served,
-        Either::Right(((), _)) => Ok(()),
-    }
+    Ok(server.run())
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ pub use topics::{KafkaSetupError, ensure_topic};
 pub use watch::watch;
 
 use rdkafka::ClientConfig;
-use rdkafka::error::KafkaError;
-use rdkafka::producer::FutureProducer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{FutureProducer, Producer};
 use std::time::Duration;
 
 /// How long a producer tries to get a record acknowledged: about as long as a client waits for an answer.
@@ -41,6 +41,28 @@ pub fn producer(bootstrap: &str, client_id: &str) -> Result<FutureProducer, Kafk
         .set("message.timeout.ms", MESSAGE_TIMEOUT.as_millis().to_string())
         .set("linger.ms", "1")
         .create()
+}
+
+/// Whether this producer will never get a record through again and has to be replaced: it met a fatal error, or the
+/// broker does not know it any more (one that came back empty, as the embedded broker does, has forgotten everybody).
+pub fn is_spent(producer: &FutureProducer, error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        Fatal, Fenced, InvalidProducerEpoch, InvalidProducerIdMapping, OutOfOrderSequenceNumber,
+        ProducerFenced, UnknownProducerId,
+    };
+    let forgotten = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Fatal
+                | Fenced
+                | InvalidProducerEpoch
+                | InvalidProducerIdMapping
+                | OutOfOrderSequenceNumber
+                | ProducerFenced
+                | UnknownProducerId
+        )
+    );
+    forgotten || producer.client().fatal_error().is_some()
 }
 
 /// Settings of a group member: offsets are committed by hand, a dead member is missed after 6 s, and however long the

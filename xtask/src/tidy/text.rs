@@ -1,5 +1,6 @@
 //! Hygiene of every text file.
 
+use super::lexer::lex;
 use super::{Finding, TextFile};
 
 pub(super) fn check(file: &TextFile) -> Vec<Finding> {
@@ -10,13 +11,20 @@ pub(super) fn check(file: &TextFile) -> Vec<Finding> {
     {
         return Vec::new();
     }
+    // A text of several lines in Rust may need its spaces: what another program prints, compared to the letter.
+    let literals = if file.path.ends_with(".rs") { lex(&file.text).strings } else { Vec::new() };
+    let in_literal = |at: usize| {
+        literals.iter().any(|literal| (literal.at + 1..=literal.at + literal.text.len()).contains(&at))
+    };
     let mut findings = Vec::new();
+    let mut end = 0;
     for (index, line) in file.text.split('\n').enumerate() {
+        end += line.len() + 1;
         let mut found =
             |rule, remedy: &str| findings.push(Finding::new(file.path.clone(), index + 1, rule, remedy));
         if line.ends_with('\r') {
             found("line-ending", "end lines with LF, not CRLF");
-        } else if line.ends_with([' ', '\t']) {
+        } else if line.ends_with([' ', '\t']) && !in_literal(end - 2) {
             found("trailing-whitespace", "remove the white space at the end of the line");
         }
         if ["<<<<<<< ", ">>>>>>> "].iter().any(|mark| line.starts_with(mark)) {
@@ -62,6 +70,12 @@ mod tests {
         assert_eq!(rules("a.md", "one\ntwo"), [(2, "final-newline")]);
         assert_eq!(rules("a.md", "one\n\n"), [(2, "final-newline")]);
         assert_eq!(rules("a.md", "<<<<<<< HEAD\n"), [(1, "merge-conflict")]);
+    }
+
+    #[test]
+    fn a_text_inside_a_program_keeps_its_spaces() {
+        assert_eq!(rules("a.rs", "let a = \"ALTER \nTABLE\"; \n"), [(2, "trailing-whitespace")]);
+        assert_eq!(rules("a.rs", "let a = r#\"\nALTER \nTABLE\n\"#;\n"), []);
     }
 
     #[test]

@@ -13,8 +13,7 @@ async fn main() -> std::process::ExitCode {
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
-            // `{:#}` prints the chain in one line.
-            eprintln!("catalog-service: {error:#}");
+            eprintln!("catalog-service: {}", catalog_service::chain::chain(error.as_ref()));
             std::process::ExitCode::FAILURE
         }
     }

@@ -1,12 +1,12 @@
 //! Puts the parts together: tables, HTTP, the consumer, the announcement.
 
+use crate::chain::chain;
 use crate::config::{Config, MigrateArgs};
 use crate::events::Consumer;
-use crate::events::dead_letter::chain;
 use crate::http::{self, Shared};
 use crate::store::Store;
 use actix_web::{App, HttpServer, web};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use contracts::TopicSpec;
 use service_kit::health::{self, Readiness};
 use service_kit::registry::Announcer;
@@ -57,7 +57,7 @@ pub async fn serve(config: Config, stop: CancellationToken) -> anyhow::Result<()
     let url = config.advertised_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let server = server.run();
     let handle = server.handle();
-    let server = tokio::spawn(server);
+    let mut server = tokio::spawn(server);
     tracing::info!(%address, url, "listening");
 
     let written =
@@ -66,12 +66,17 @@ pub async fn serve(config: Config, stop: CancellationToken) -> anyhow::Result<()
     let database = tokio::spawn(watch_database(store.clone(), readiness.clone(), stop.clone()));
     let consumer = Consumer::new(&config, store.clone(), readiness, stop.clone())
         .context("the kafka clients cannot be made; check KAFKA_BOOTSTRAP_SERVERS")?;
-    let consumer = tokio::spawn(consumer.run());
+    let mut consumer = tokio::spawn(consumer.run());
     let secret = config.registry_secret.expose();
     let announcer =
         Announcer::start(&config.kafka, &config.registry_topic, secret, "catalog-service", &url, LEASE);
 
-    stop.cancelled().await;
+    // Half a service is none: it would look alive and decide nothing.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        result = &mut server => bail!("the HTTP server ended by itself: {result:?}"),
+        result = &mut consumer => bail!("the consumer ended by itself: {result:?}"),
+    }
     // First nobody is sent here any more, then what is at hand is finished.
     announcer.leave().await;
     handle.stop(true).await;

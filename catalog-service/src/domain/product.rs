@@ -56,13 +56,14 @@ mod tests {
 
     #[test]
     fn the_rules_of_a_product() {
+        type Change = fn(&mut Product);
         let good = Product { product_id: 1, name: "Lamp".into(), unit_price: 0, qty: 0 };
-        let broken = |change: fn(&mut Product)| {
+        let broken = |change: Change| {
             let mut product = good.clone();
             change(&mut product);
             product.check().err().map(|error| error.field)
         };
-        let cases: &[(fn(&mut Product), Option<&str>)] = &[
+        let cases: &[(Change, Option<&str>)] = &[
             (|_| (), None),
             (|p| p.product_id = i64::MAX, None),
             (|p| p.name = "\u{ae40}".repeat(200), None),

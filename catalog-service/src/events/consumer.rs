@@ -1,10 +1,11 @@
 //! The loop around Kafka: read a batch, have it decided, published, and its offsets committed.
 
 use super::backoff::{Backoff, Stopped};
-use super::dead_letter::{chain, dead_letter};
+use super::dead_letter::dead_letter;
 use super::group::{CHECK, Group};
 use super::handler;
 use super::publisher::{Outbound, Publisher, decision_record};
+use crate::chain::chain;
 use crate::config::Config;
 use crate::store::Store;
 use contracts::{Decision, Order, TopicSpec};
@@ -179,11 +180,20 @@ impl Inbox {
             }
             Err(error) => error,
         };
-        if self.told.as_ref() == Some(&error) {
+        // A broker that is away reports itself in turns of several errors; `service_kit::kafka::watch` says it once.
+        let away = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::Resolve
+            )
+        );
+        if away || self.told.as_ref() == Some(&error) {
+            tracing::debug!(%error, "no orders at the moment");
             return;
         }
-        let code = error.rdkafka_error_code();
-        if code == Some(RDKafkaErrorCode::UnknownTopicOrPartition) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition) {
             let waiting = format!("waiting for the topic {}, which its writer creates", self.topic);
             tracing::info!("{waiting}");
             self.readiness.set(CHECK, Err(waiting));

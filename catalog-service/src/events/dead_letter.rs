@@ -2,9 +2,9 @@
 
 use super::handler::Malformed;
 use super::publisher::Outbound;
+use crate::chain::chain;
 use rdkafka::Message;
-use rdkafka::message::{Header, Headers, OwnedHeaders, OwnedMessage};
-use std::error::Error;
+use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 
 pub const TOPIC: &str = "dlq.topic";
 pub const PARTITION: &str = "dlq.partition";
@@ -37,29 +37,17 @@ fn with_origin(headers: OwnedHeaders, record: &OwnedMessage, error: &str) -> Own
         .insert(Header { key: ERROR, value: Some(error) })
 }
 
-/// An error and its sources in one line.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
-}
-
-/// The text of a header, for readers of dead letters.
-pub fn header(headers: &OwnedHeaders, key: &str) -> Option<String> {
-    let found = headers.iter().find(|header| header.key == key)?;
-    Some(String::from_utf8_lossy(found.value?).into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::handler::read;
     use super::*;
     use rdkafka::Timestamp;
+    use rdkafka::message::Headers;
+
+    fn header(headers: &OwnedHeaders, key: &str) -> Option<String> {
+        let found = headers.iter().find(|header| header.key == key)?;
+        Some(String::from_utf8_lossy(found.value?).into_owned())
+    }
 
     #[test]
     fn a_dead_letter_is_the_record_and_says_why() {

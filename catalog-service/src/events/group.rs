@@ -57,6 +57,10 @@ impl ConsumerContext for Group {
         }
         drop(losses);
         tracing::info!(?partitions, "partitions revoked");
+        // In librdkafka a pause outlives the assignment: were the partition to come back, it would stay silent.
+        if let Err(error) = consumer.resume(list) {
+            tracing::warn!(%error, "cannot resume revoked partitions");
+        }
         // Only finished work has stored offsets. A member that was thrown out has nothing to say any more.
         if consumer.assignment_lost() {
             return;

@@ -32,6 +32,6 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 
 /// A client can do nothing about the database but come back.
 fn unavailable(error: StoreError) -> Problem {
-    tracing::warn!(error = crate::events::dead_letter::chain(&error), "a request could not be answered");
+    tracing::warn!(error = crate::chain::chain(&error), "a request could not be answered");
     Problem::unavailable("the catalog's database does not answer; try again", 5)
 }

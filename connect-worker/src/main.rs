@@ -1,5 +1,6 @@
 //! The connect-worker program; everything is in the library.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -15,7 +16,8 @@ fn main() -> ExitCode {
     };
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     // Connectors share these threads; with a single one, a connector that blocks for a moment would stop all others.
     let threads = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
     let runtime =

@@ -161,7 +161,6 @@ impl Worker {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.log.recv_timeout(left) else { panic!("no {part:?} in {:#?}", self.lines) };
-            let line = strip_colours(&line);
             self.lines.push(line.clone());
             if line.contains(part) {
                 return line;
@@ -197,20 +196,6 @@ impl Drop for Worker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn strip_colours(line: &str) -> String {
-    let mut plain = String::new();
-    let mut in_code = false;
-    for c in line.chars() {
-        match c {
-            '\u{1b}' => in_code = true,
-            'm' if in_code => in_code = false,
-            _ if in_code => {}
-            c => plain.push(c),
-        }
-    }
-    plain
 }
 
 #[test]

@@ -56,9 +56,10 @@ async fn read(request: &HttpRequest, mut payload: web::Payload) -> Result<String
 
 fn check_content_type(request: &HttpRequest) -> Result<(), Refusal> {
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // Nothing said is taken as JSON: there is nothing else it could be.
-    let essence = content_type.unwrap_or("application/json").split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") || essence == "*/*" {
+    // No guess where nothing is said: a page in a browser can send such a request to a worker on the same machine without
+    // being asked, and JSON it cannot.
+    let essence = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
         return Ok(());
     }
     Err(Refusal::of_http(StatusCode::UNSUPPORTED_MEDIA_TYPE))

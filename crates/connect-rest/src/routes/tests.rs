@@ -318,6 +318,7 @@ async fn bodies_that_are_refused() {
     check(
         &[
             "POST /connectors",
+            "POST /connectors ",
             "POST /connectors {",
             "POST /connectors []",
             "POST /connectors \"text\"",
@@ -335,12 +336,14 @@ async fn bodies_that_are_refused() {
             r#"POST /connectors {"name":"b","config":{},"initial_state":"SLEEPING"}"#,
             r#"POST /connectors {"name":"b","config":{},"initial_state":7}"#,
             r#"POST /connectors {"name":"b","config":{}} trailing"#,
-            "PUT /connectors/a/config",
+            "PUT /connectors/a/config ",
             r#"PUT /connectors/a/config {"k":null}"#,
             "PUT /connectors/a/config 7",
         ],
         expect![[r#"
             POST /connectors
+              415 {"error_code":415,"message":"HTTP 415 Unsupported Media Type"}
+            POST /connectors 
               400 {"error_code":400,"message":"the body is empty: send a JSON object"}
             POST /connectors {
               400 {"error_code":400,"message":"the body is not valid JSON: EOF while parsing an object at line 1 column 1"}
@@ -376,7 +379,7 @@ async fn bodies_that_are_refused() {
               400 {"error_code":400,"message":"initial_state is 7: it must be RUNNING, PAUSED or STOPPED"}
             POST /connectors {"name":"b","config":{}} trailing
               400 {"error_code":400,"message":"the body is not valid JSON: trailing characters at line 1 column 26"}
-            PUT /connectors/a/config
+            PUT /connectors/a/config 
               400 {"error_code":400,"message":"the body is empty: send a JSON object"}
             PUT /connectors/a/config {"k":null}
               400 {"error_code":400,"message":"the value of \"k\" is null: leave the key out"}
@@ -406,7 +409,7 @@ async fn content_types_encodings_and_sizes() {
     }
     expect![[r#"
         415 {"error_code":415,"message":"HTTP 415 Unsupported Media Type"}
-        201 location=/connectors/untyped {"name":"untyped","config":{},"tasks":[{"connector":"untyped","task":0}],"type":"sink"}
+        415 {"error_code":415,"message":"HTTP 415 Unsupported Media Type"}
         400 {"error_code":400,"message":"the body is not UTF-8 text: the byte at position 9 does not belong there"}
         413 {"error_code":413,"message":"the body is larger than 1048576 bytes, which no configuration needs"}
         406 {"error_code":406,"message":"HTTP 406 Not Acceptable"}

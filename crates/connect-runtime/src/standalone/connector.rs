@@ -64,7 +64,7 @@ impl RunningConnector {
             Ok(prepared) => (prepared, None),
             Err(why) => {
                 let why = secrets.scrub(&why);
-                tracing::error!(connector = %settings.name, error = %why, "connector failed to start");
+                tracing::error!(connector = %settings.name, error = why, "connector failed to start");
                 (Vec::new(), Some(why))
             }
         };

@@ -65,7 +65,7 @@ impl Status {
 
     fn fail(&self, trace: &str) {
         let trace = self.secrets.scrub(trace);
-        tracing::error!(connector = %self.connector, task = self.task, error = %trace, "task failed");
+        tracing::error!(connector = %self.connector, task = self.task, error = trace, "task failed");
         self.set(Phase::Failed { trace });
     }
 }

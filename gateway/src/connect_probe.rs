@@ -80,10 +80,11 @@ mod tests {
         let server = well.run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        let sick = HttpServer::new(|| App::new().route("/health", web::get().to(HttpResponse::ServiceUnavailable)))
-            .workers(1)
-            .bind("127.0.0.1:0")
-            .unwrap();
+        let sick =
+            HttpServer::new(|| App::new().route("/health", web::get().to(HttpResponse::ServiceUnavailable)))
+                .workers(1)
+                .bind("127.0.0.1:0")
+                .unwrap();
         let sick_url = format!("http://{}", sick.addrs()[0]);
         actix_web::rt::spawn(sick.run());
 
@@ -91,7 +92,7 @@ mod tests {
         assert_eq!(urls(&workers.candidates()), [sick_url.clone(), well_url.clone()], "nothing is known yet");
         let client = reqwest::Client::new();
         workers.probe(&client).await;
-        assert_eq!(urls(&workers.candidates()), [well_url.clone()]);
+        assert_eq!(urls(&workers.candidates()), std::slice::from_ref(&well_url));
         handle.stop(false).await;
         workers.probe(&client).await;
         assert_eq!(urls(&workers.candidates()), [sick_url, well_url]);

@@ -39,15 +39,21 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         directory,
         readiness: readiness.clone(),
     };
-    let topics = TopicCounter::new(&config.kafka, shown_topics(&config)).context("the kafka client cannot be made")?;
-    let refresher = Refresher { board: board.clone(), gateway: gateway.clone(), client: client.clone(), topics };
+    let topics =
+        TopicCounter::new(&config.kafka, shown_topics(&config)).context("the kafka client cannot be made")?;
+    let refresher =
+        Refresher { board: board.clone(), gateway: gateway.clone(), client: client.clone(), topics };
     // The page has something to show before the first look at everything is over.
     board.put(&refresher.nothing_yet());
 
     let server = {
         let (gateway, board) = (gateway.clone(), board.clone());
         HttpServer::new(move || {
-            App::new().wrap(trace::Propagate).configure(routes(gateway.clone(), board.clone(), readiness.clone()))
+            App::new().wrap(trace::Propagate).configure(routes(
+                gateway.clone(),
+                board.clone(),
+                readiness.clone(),
+            ))
         })
         .shutdown_timeout(SHUTDOWN_S)
         .disable_signals()

@@ -78,7 +78,9 @@ impl Directory {
             Err(error) => self.refuse(record.key, format_args!("{error}")),
             Ok(verified) => match self.apply(verified, now) {
                 Applied::Full => self.refuse(record.key, format_args!("the table of instances is full")),
-                Applied::UnusableUrl => self.refuse(record.key, format_args!("its url is not http://HOST:PORT")),
+                Applied::UnusableUrl => {
+                    self.refuse(record.key, format_args!("its url is not http://HOST:PORT"))
+                }
                 Applied::Joined | Applied::Renewed | Applied::Left | Applied::Old => {}
             },
         }
@@ -95,9 +97,10 @@ impl Directory {
         match applied {
             Applied::Joined => tracing::info!(service, %instance, "instance joined"),
             Applied::Left => tracing::info!(service, %instance, "instance left"),
-            _ => {}
+            Applied::Renewed => tracing::debug!(service, %instance, "lease renewed"),
+            _ => tracing::debug!(service, %instance, ?applied, "registry record not applied"),
         }
-        inner.rebuild();
+        inner.rebuild(now);
         applied
     }
 
@@ -106,14 +109,18 @@ impl Directory {
         let mut inner = self.lock();
         inner.table.caught_up(now);
         inner.trouble = None;
-        for gone in inner.rebuild() {
+        for gone in inner.rebuild(now) {
             tracing::info!(instance = %gone, "lease is over, instance removed");
         }
     }
 
-    /// What keeps the reader from reading.
-    pub fn in_trouble(&self, trouble: impl Into<String>) {
-        self.lock().trouble = Some(trouble.into());
+    /// What keeps the reader from reading; whether that is news.
+    pub fn in_trouble(&self, trouble: impl Into<String>) -> bool {
+        let trouble = Some(trouble.into());
+        let mut inner = self.lock();
+        let news = inner.trouble != trouble;
+        inner.trouble = trouble;
+        news
     }
 
     /// The instances of a service that requests may go to.
@@ -123,7 +130,7 @@ impl Directory {
 
     pub fn view(&self, now: Instant) -> View {
         let inner = self.lock();
-        let instances = inner.table.instances().into_iter();
+        let instances = inner.table.instances(now).into_iter();
         let with_target = |instance: Instance| {
             let target = inner.targets.get(&instance.id)?.clone();
             Some((instance, target))
@@ -153,8 +160,8 @@ impl Directory {
 
 impl Inner {
     /// Brings targets and pools in line with the table; returns who is gone.
-    fn rebuild(&mut self) -> Vec<Uuid> {
-        let instances = self.table.instances();
+    fn rebuild(&mut self, now: Instant) -> Vec<Uuid> {
+        let instances = self.table.instances(now);
         let live: HashSet<Uuid> = instances.iter().map(|instance| instance.id).collect();
         let gone: Vec<Uuid> = self.targets.keys().filter(|id| !live.contains(*id)).copied().collect();
         self.targets.retain(|id, _| live.contains(id));

@@ -28,10 +28,9 @@ pub struct Reader {
     pub readiness: Readiness,
 }
 
-/// What one probe found, together with where the reader stood when the probe began.
 struct Probe {
     began: Instant,
-    next: i64,
+    /// The beginning and the end of the partition.
     watermarks: KafkaResult<(i64, i64)>,
 }
 
@@ -51,7 +50,6 @@ impl Reader {
         self.assign(&consumer)?;
 
         let mut position = Position::default();
-        let mut lost = false;
         let mut probing = None;
         let mut ticks = tokio::time::interval(PROBE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -63,18 +61,19 @@ impl Reader {
                         position.read(message.offset());
                     }
                     Err(KafkaError::PartitionEOF(_)) => position.at_end(),
-                    // The probe decides what that means for the table.
+                    // These are single events, often of long ago: to pause for each would hold up the records
+                    // behind them.
                     Err(error) => {
                         tracing::debug!(%error, "the registry topic cannot be read");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
+                        position.broken = true;
                     }
                 },
                 probe = finished(&mut probing) => {
                     probing = None;
-                    self.judge(&consumer, probe, &mut position, &mut lost)?;
+                    self.judge(&consumer, probe, &mut position)?;
                 }
                 _ = ticks.tick(), if probing.is_none() => {
-                    probing = Some(self.probe(&consumer, position.next));
+                    probing = Some(self.probe(&consumer));
                 }
             }
         }
@@ -85,15 +84,14 @@ impl Reader {
         consumer: &StreamConsumer,
         probe: Probe,
         position: &mut Position,
-        lost: &mut bool,
     ) -> Result<(), KafkaError> {
         match probe.watermarks {
-            // After a break the broker may be another one with another log: what was read already is known by its
-            // sequence, so reading it again does no harm.
-            Ok((_, high)) if *lost || probe.next > high => {
+            // After a break the broker may be another one with another log, which begins at 0 again. What was read
+            // already is known by its sequence, so reading it twice does no harm.
+            Ok(_) if position.broken => {
                 tracing::info!(topic = self.topic, "reading the registry from its beginning");
                 self.assign(consumer)?;
-                (*position, *lost) = (Position::default(), false);
+                *position = Position::default();
             }
             Ok((low, high)) => {
                 if position.proves(low, high) {
@@ -102,11 +100,11 @@ impl Reader {
                 }
             }
             Err(error) => {
-                if !*lost {
+                let trouble = format!("the topic {} cannot be read from Kafka", self.topic);
+                if self.directory.in_trouble(trouble) {
                     tracing::warn!(%error, topic = self.topic, "the registry cannot be read, the instances known stay");
                 }
-                *lost = true;
-                self.directory.in_trouble(format!("the topic {} cannot be read from Kafka", self.topic));
+                position.broken = true;
             }
         }
         Ok(())
@@ -121,12 +119,12 @@ impl Reader {
         self.directory.receive(&self.secret, record, Instant::now());
     }
 
-    fn probe(&self, consumer: &Arc<StreamConsumer>, next: i64) -> tokio::task::JoinHandle<Probe> {
+    fn probe(&self, consumer: &Arc<StreamConsumer>) -> tokio::task::JoinHandle<Probe> {
         let (consumer, topic) = (consumer.clone(), self.topic.clone());
         // Asking for the end of a partition blocks its thread.
         tokio::task::spawn_blocking(move || {
             let began = Instant::now();
-            Probe { began, next, watermarks: consumer.fetch_watermarks(&topic, 0, PROBE_TIMEOUT) }
+            Probe { began, watermarks: consumer.fetch_watermarks(&topic, 0, PROBE_TIMEOUT) }
         })
     }
 
@@ -137,12 +135,15 @@ impl Reader {
             let exists = tokio::task::spawn_blocking(move || {
                 let metadata = asked.fetch_metadata(Some(&topic), PROBE_TIMEOUT)?;
                 let mut found = metadata.topics().iter();
-                Ok::<_, KafkaError>(found.any(|found| found.error().is_none() && !found.partitions().is_empty()))
+                Ok::<_, KafkaError>(
+                    found.any(|found| found.error().is_none() && !found.partitions().is_empty()),
+                )
             });
             match exists.await {
                 Ok(Ok(true)) => return,
                 Ok(result) if !told => {
-                    let reason = result.err().map_or("it does not exist yet".into(), |error| error.to_string());
+                    let reason =
+                        result.err().map_or("it does not exist yet".into(), |error| error.to_string());
                     tracing::info!(reason, "{}", self.waiting());
                     told = true;
                 }
@@ -184,11 +185,13 @@ struct Position {
     at_end: bool,
     /// The end that the first probe after that saw.
     end: Option<i64>,
+    /// A connection broke or the broker did not answer since the partition was assigned.
+    broken: bool,
 }
 
 impl Position {
     fn read(&mut self, offset: i64) {
-        *self = Self { next: offset + 1, at_end: false, end: None };
+        (self.next, self.at_end, self.end) = (offset + 1, false, None);
     }
 
     fn at_end(&mut self) {

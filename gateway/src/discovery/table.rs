@@ -156,8 +156,9 @@ impl Table {
         }
     }
 
-    /// The live instances, in the order of their ids.
-    pub fn instances(&self) -> Vec<Instance> {
+    /// The live instances, in the order of their ids, with what is left of their leases at `now`.
+    pub fn instances(&self, now: Instant) -> Vec<Instance> {
+        let clock = self.reading(now);
         let mut instances: Vec<Instance> = self
             .entries
             .iter()
@@ -166,7 +167,7 @@ impl Table {
                     id: *id,
                     service: entry.service.clone(),
                     url: url.clone(),
-                    lease_remaining: until.saturating_sub(self.clock),
+                    lease_remaining: until.saturating_sub(clock),
                 }),
                 Lease::Expired | Lease::Left => None,
             })

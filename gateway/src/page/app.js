@@ -146,7 +146,7 @@ function draw(id, data, build) {
 function ordersPart({ orders, problem, names }) {
   if (problem) return empty(problem);
   if (!orders.length) return empty(t("orders.none"));
-  const columns = [["col.time", "mono"], ["col.order", "mono"], ["col.user"], ["col.product"], ["col.qty", "num"], ["col.total", "num"], ["col.status"]];
+  const columns = [["col.time", "code"], ["col.order", "code"], ["col.user"], ["col.product"], ["col.qty", "num"], ["col.total", "num"], ["col.status"]];
   return table(columns, orders.map((order) => [
     time(order.createdAt),
     h("a", { href: "/order-service/orders/" + encodeURIComponent(order.orderId), title: order.orderId }, shortId(order.orderId)),

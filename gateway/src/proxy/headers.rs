@@ -89,7 +89,7 @@ fn extend(headers: &mut HeaderMap, name: &'static str, element: &str) {
     set(headers, name, whole.as_bytes());
 }
 
-/// The headers of the answer to the client, in order. `ours` knows the instances of the service.
+/// The headers of the answer to the client. `ours` knows the instances of the service.
 pub(super) fn for_client(
     upstream: &HeaderMap,
     prefix: &str,

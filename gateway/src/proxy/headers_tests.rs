@@ -21,12 +21,19 @@ fn upstream(headers: &[(&str, &str)]) -> HeaderMap {
 /// What the upstream gets, as `name: value`, sorted; without the lines that are the same for every request.
 fn sent(headers: &[(&str, &str)], peer: &str, drop_authorization: bool) -> Vec<String> {
     let trace = TraceContext::from_texts(None, Some("id"));
-    let hop =
-        Hop { peer: Some(peer.into()), scheme: "http", prefix: "/catalog-service", trace: &trace, drop_authorization };
+    let hop = Hop {
+        peer: Some(peer.into()),
+        scheme: "http",
+        prefix: "/catalog-service",
+        trace: &trace,
+        drop_authorization,
+    };
     let map = for_upstream(&client(headers), &hop);
     let usual = ["x-forwarded-proto: http", "x-forwarded-prefix: /catalog-service", "x-request-id: id"];
-    let mut lines: Vec<String> =
-        map.iter().map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))).collect();
+    let mut lines: Vec<String> = map
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value.as_bytes())))
+        .collect();
     lines.retain(|line| !usual.contains(&line.as_str()) && !line.starts_with("traceparent: 00-"));
     assert_eq!(map.len(), lines.len() + 4, "the usual lines are there, once each: {map:?}");
     lines.sort();

@@ -142,7 +142,8 @@ async fn outgoing(
 /// A GET that the gateway itself asks.
 pub(crate) fn request_of_our_own(path_and_query: &str) -> Outgoing {
     let trace = TraceContext::from_texts(None, None);
-    let hop = headers::Hop { peer: None, scheme: "http", prefix: "", trace: &trace, drop_authorization: true };
+    let hop =
+        headers::Hop { peer: None, scheme: "http", prefix: "", trace: &trace, drop_authorization: true };
     Outgoing {
         method: hyper::Method::GET,
         path_and_query: path_and_query.to_owned(),

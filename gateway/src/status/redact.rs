@@ -4,7 +4,8 @@
 const CHARS_MAX: usize = 300;
 
 /// Words that announce a secret when `=` or `:` follows.
-const SECRET_WORDS: &[&str] = &["password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api.key"];
+const SECRET_WORDS: &[&str] =
+    &["password", "passwd", "pwd", "secret", "token", "apikey", "api_key", "api.key"];
 
 /// The part of a trace that everybody may see, if there is any.
 pub(super) fn for_everybody(trace: &str) -> Option<String> {
@@ -88,13 +89,25 @@ mod tests {
             ("", None),
             (" \n\n", None),
             ("boom\n\tat a.b.C(D.java:1)", Some("boom")),
-            ("\nConnection to jdbc:mysql://db:3306/x refused", Some("Connection to jdbc:mysql://db:3306/x refused")),
+            (
+                "\nConnection to jdbc:mysql://db:3306/x refused",
+                Some("Connection to jdbc:mysql://db:3306/x refused"),
+            ),
             ("mysql://root:test1357@db:3306/x failed", Some("mysql://***@db:3306/x failed")),
             ("a://u:p@ss@h/x and b://v:q@i", Some("a://***@h/x and b://***@i")),
-            ("jdbc:mysql://h/db?user=a&password=p%40s&ssl=1", Some("jdbc:mysql://h/db?user=a&password=***&ssl=1")),
+            (
+                "jdbc:mysql://h/db?user=a&password=p%40s&ssl=1",
+                Some("jdbc:mysql://h/db?user=a&password=***&ssl=1"),
+            ),
             ("connection.Password = x, next", Some("connection.Password = ***, next")),
-            (r#"{"connection.password": "a \ b", "x": 1}"#, Some(r#"{"connection.password": "***", "x": 1}"#)),
-            ("Access denied for user 'root' (using password: YES)", Some("Access denied for user 'root' (using password: ***)")),
+            (
+                r#"{"connection.password": "a \ b", "x": 1}"#,
+                Some(r#"{"connection.password": "***", "x": 1}"#),
+            ),
+            (
+                "Access denied for user 'root' (using password: YES)",
+                Some("Access denied for user 'root' (using password: ***)"),
+            ),
             ("the password is wrong", Some("the password is wrong")),
             ("token=a token=b", Some("token=*** token=***")),
             ("é password=é é", Some("é password=*** é")),

@@ -1,14 +1,15 @@
 //! From epoch numbers to calendar dates, UTC, proleptic Gregorian.
 
-use jiff::Timestamp;
+use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
-use jiff::tz::Offset;
 
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
-/// `None` outside the years -9999 to 9999.
+/// `None` outside the years -9999 to 9999. Not by way of `jiff::Timestamp`, which ends a day before 9999-12-31: the date
+/// that many people write for "never".
 pub(crate) fn datetime_from_millis(millis: i64) -> Option<DateTime> {
-    Timestamp::from_millisecond(millis).ok().map(|timestamp| Offset::UTC.to_datetime(timestamp))
+    EPOCH.checked_add(SignedDuration::from_millis(millis)).ok()
 }
 
 pub(crate) fn date_from_days(days: i32) -> Option<Date> {

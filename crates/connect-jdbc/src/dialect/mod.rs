@@ -57,16 +57,19 @@ pub struct ColumnDdl {
     pub nullable: bool,
 }
 
-/// `Display` is the reference's sentence with the field put in front.
+/// Why a field cannot be a column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "field '{field}': {schema_name} ({schema_type}) type doesn't have a mapping to the SQL database column type; flatten \
-     it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)"
-)]
-pub struct UnmappedType {
-    pub field: String,
-    schema_name: String,
-    schema_type: &'static str,
+pub enum ColumnError {
+    /// The reference's sentence with the field in front.
+    #[error(
+        "field '{field}': {schema_name} ({schema_type}) type doesn't have a mapping to the SQL database column type; \
+         flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)"
+    )]
+    Unmapped { field: String, schema_name: String, schema_type: &'static str },
+    #[error(
+        "field '{field}': its default value cannot be the default of a column; correct the schema or leave the field out"
+    )]
+    Default { field: String },
 }
 
 /// One value of a row, not copied yet.
@@ -123,17 +126,19 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// The column list of CREATE TABLE for these columns, in their order.
-    fn column_ddl(&self, column: &Column) -> Result<ColumnDdl, UnmappedType> {
+    fn column_ddl(&self, column: &Column) -> Result<ColumnDdl, ColumnError> {
         let schema = &column.schema;
-        let unmapped = || UnmappedType {
+        let sql_type = self.column_type(schema, column.key).ok_or_else(|| ColumnError::Unmapped {
             field: column.name.to_string(),
             schema_name: schema.name.as_deref().unwrap_or("null").to_owned(),
             schema_type: schema.ty.name(),
-        };
-        let sql_type = self.column_type(schema, column.key).ok_or_else(unmapped)?;
+        })?;
         let default = match &schema.default {
             None | Some(Value::Null) => None,
-            Some(value) => Some(self.default_literal(value, schema, column.key).ok_or_else(unmapped)?),
+            Some(value) => {
+                let literal = self.default_literal(value, schema, column.key);
+                Some(literal.ok_or_else(|| ColumnError::Default { field: column.name.to_string() })?)
+            }
         };
         // A key column never holds NULL, whatever the schema of the field says: MySQL refuses it and SQLite would let
         // rows without a key pile up.
@@ -201,7 +206,7 @@ pub fn table_columns(
     dialect: &dyn Dialect,
     value_schema: &Schema,
     pk_fields: &[&str],
-) -> Result<Vec<ColumnDdl>, UnmappedType> {
+) -> Result<Vec<ColumnDdl>, ColumnError> {
     value_schema
         .fields()
         .iter()

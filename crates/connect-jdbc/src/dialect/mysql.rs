@@ -96,12 +96,10 @@ impl Dialect for MySql {
         match value {
             Value::Float32(value) if !value.is_finite() => Err(format!("MariaDB and MySQL have no {value}")),
             Value::Float64(value) if !value.is_finite() => Err(format!("MariaDB and MySQL have no {value}")),
-            Value::Date(days) if !date_from_days(*days).is_some_and(|date| date.year() > 0) => {
+            Value::Date(days) if date_from_days(*days).is_none_or(|date| date.year() <= 0) => {
                 Err(format!("day {days} since 1970-01-01 is not in the years 1 to 9999"))
             }
-            Value::Timestamp(millis)
-                if !datetime_from_millis(*millis).is_some_and(|time| time.year() > 0) =>
-            {
+            Value::Timestamp(millis) if datetime_from_millis(*millis).is_none_or(|time| time.year() <= 0) => {
                 Err(format!("{millis} ms since 1970-01-01 is not in the years 1 to 9999"))
             }
             Value::Time(millis) if clock(*millis).is_none() => {
@@ -109,7 +107,7 @@ impl Dialect for MySql {
             }
             Value::Decimal(decimal) => check_scale(decimal),
             Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
-                Err(format!("a column cannot hold a {}", value.type_name()))
+                Err(format!("no column can hold a value of type {}", value.type_name()))
             }
             _ => Ok(()),
         }

@@ -91,7 +91,7 @@ impl Dialect for Sqlite {
             Value::Float64(value) if value.is_nan() => Err("SQLite would write NaN as NULL".into()),
             Value::Decimal(decimal) => check_scale(decimal),
             Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
-                Err(format!("a column cannot hold a {}", value.type_name()))
+                Err(format!("no column can hold a value of type {}", value.type_name()))
             }
             _ => Ok(()),
         }

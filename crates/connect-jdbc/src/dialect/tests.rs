@@ -53,7 +53,9 @@ fn types() {
         column("st", Schema::structure([]).named("Address"), false),
         column("ar", Schema::new(Type::Array(Arc::new(Schema::new(Type::Int8)))), false),
     ];
-    check(|dialect| columns_text(dialect, &columns), expect![[r#"
+    check(
+        |dialect| columns_text(dialect, &columns),
+        expect![[r#"
         MariaDB: `i8` TINYINT NOT NULL
           `i16` SMALLINT NULL
           `i32` INT NOT NULL
@@ -90,7 +92,8 @@ fn types() {
           `n` INTEGER NOT NULL
           field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
           field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -108,30 +111,33 @@ fn defaults() {
         column("ts", Schema::timestamp().with_default(Value::Timestamp(-1)), false),
         column("nan", Schema::new(Type::Float64).with_default(Value::Float64(f64::NAN)), false),
     ];
-    check(|dialect| columns_text(dialect, &columns), expect![[r#"
-        MariaDB: `b` TINYINT DEFAULT 1
-          `i` BIGINT DEFAULT -7
-          `f` DOUBLE DEFAULT 1e300
-          `s` TEXT DEFAULT ('it''s a \\ `tick`')
-          `k` VARCHAR(255) DEFAULT 'x' NOT NULL
-          `y` VARBINARY(1024) DEFAULT X'00FF27'
-          `d` DECIMAL(65,2) DEFAULT -0.05
-          `da` DATE DEFAULT '1969-12-31'
-          `ti` TIME(3) DEFAULT '23:59:59.999'
-          `ts` DATETIME(3) DEFAULT '1969-12-31 23:59:59.999'
-          field 'nan': null (FLOAT64) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-        SQLite: `b` INTEGER DEFAULT 1
-          `i` INTEGER DEFAULT -7
-          `f` REAL DEFAULT 1e300
-          `s` TEXT DEFAULT 'it''s a \ `tick`'
-          `k` TEXT DEFAULT 'x' NOT NULL
-          `y` BLOB DEFAULT X'00FF27'
-          `d` NUMERIC DEFAULT -0.05
-          `da` NUMERIC DEFAULT -86400000
-          `ti` NUMERIC DEFAULT 86399999
-          `ts` NUMERIC DEFAULT -1
-          field 'nan': null (FLOAT64) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-    "#]]);
+    check(
+        |dialect| columns_text(dialect, &columns),
+        expect![[r#"
+            MariaDB: `b` TINYINT DEFAULT 1
+              `i` BIGINT DEFAULT -7
+              `f` DOUBLE DEFAULT 1e300
+              `s` TEXT DEFAULT ('it''s a \\ `tick`')
+              `k` VARCHAR(255) DEFAULT 'x' NOT NULL
+              `y` VARBINARY(1024) DEFAULT X'00FF27'
+              `d` DECIMAL(65,2) DEFAULT -0.05
+              `da` DATE DEFAULT '1969-12-31'
+              `ti` TIME(3) DEFAULT '23:59:59.999'
+              `ts` DATETIME(3) DEFAULT '1969-12-31 23:59:59.999'
+              field 'nan': its default value cannot be the default of a column; correct the schema or leave the field out
+            SQLite: `b` INTEGER DEFAULT 1
+              `i` INTEGER DEFAULT -7
+              `f` REAL DEFAULT 1e300
+              `s` TEXT DEFAULT 'it''s a \ `tick`'
+              `k` TEXT DEFAULT 'x' NOT NULL
+              `y` BLOB DEFAULT X'00FF27'
+              `d` NUMERIC DEFAULT -0.05
+              `da` NUMERIC DEFAULT -86400000
+              `ti` NUMERIC DEFAULT 86399999
+              `ts` NUMERIC DEFAULT -1
+              field 'nan': its default value cannot be the default of a column; correct the schema or leave the field out
+        "#]],
+    );
 }
 
 #[test]
@@ -143,16 +149,21 @@ fn create_and_alter() {
     let ddl = |dialect: &dyn Dialect| -> Vec<ColumnDdl> {
         columns.iter().map(|column| dialect.column_ddl(column).unwrap()).collect()
     };
-    check(|dialect| dialect.create_table(&table("t"), &ddl(dialect), &[]), expect![[r#"
+    check(
+        |dialect| dialect.create_table(&table("t"), &ddl(dialect), &[]),
+        expect![[r#"
         MariaDB: CREATE TABLE `t` (
         `id` INT NOT NULL,
         `na``me` TEXT NULL)
         SQLite: CREATE TABLE `t` (
         `id` INTEGER NOT NULL,
         `na``me` TEXT NULL)
-    "#]]);
+    "#]],
+    );
     let other = TableId { database: Some("shop".into()), name: "t".into() };
-    check(|dialect| dialect.create_table(&other, &ddl(dialect), &["id"]), expect![[r#"
+    check(
+        |dialect| dialect.create_table(&other, &ddl(dialect), &["id"]),
+        expect![[r#"
         MariaDB: CREATE TABLE `shop`.`t` (
         `id` INT NOT NULL,
         `na``me` TEXT NULL,
@@ -161,48 +172,70 @@ fn create_and_alter() {
         `id` INTEGER NOT NULL,
         `na``me` TEXT NULL,
         PRIMARY KEY(`id`))
-    "#]]);
-    check(|dialect| dialect.add_columns(&table("t"), &ddl(dialect)).join("; "), expect![[r#"
+    "#]],
+    );
+    check(
+        |dialect| dialect.add_columns(&table("t"), &ddl(dialect)).join("; "),
+        expect![[r#"
         MariaDB: ALTER TABLE `t` 
         ADD `id` INT NOT NULL,
         ADD `na``me` TEXT NULL
         SQLite: ALTER TABLE `t` 
         ADD `id` INTEGER NOT NULL; ALTER TABLE `t` 
         ADD `na``me` TEXT NULL
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn writes() {
-    check(|dialect| dialect.insert(&table("t"), &["a", "b"], 1), expect![[r#"
+    check(
+        |dialect| dialect.insert(&table("t"), &["a", "b"], 1),
+        expect![[r#"
         MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
         SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
-    "#]]);
-    check(|dialect| dialect.insert(&table("t"), &["a", "b"], 3), expect![[r#"
+    "#]],
+    );
+    check(
+        |dialect| dialect.insert(&table("t"), &["a", "b"], 3),
+        expect![[r#"
         MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
         SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
-    "#]]);
-    check(|dialect| dialect.upsert(&table("t"), &["k", "l"], &["a", "b"], 2), expect![[r#"
+    "#]],
+    );
+    check(
+        |dialect| dialect.upsert(&table("t"), &["k", "l"], &["a", "b"], 2),
+        expect![[r#"
         MariaDB: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE `a`=VALUES(`a`),`b`=VALUES(`b`)
         SQLite: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON CONFLICT(`k`,`l`) DO UPDATE SET `a`=excluded.`a`,`b`=excluded.`b`
-    "#]]);
-    check(|dialect| dialect.upsert(&table("t"), &["k", "l"], &[], 1), expect![[r#"
+    "#]],
+    );
+    check(
+        |dialect| dialect.upsert(&table("t"), &["k", "l"], &[], 1),
+        expect![[r#"
         MariaDB: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON DUPLICATE KEY UPDATE `k`=VALUES(`k`),`l`=VALUES(`l`)
         SQLite: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON CONFLICT(`k`,`l`) DO NOTHING
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn reads() {
     let other = TableId { database: Some("sh'op".into()), name: "t'`".into() };
-    check(|dialect| dialect.describe(&other), expect![[r#"
+    check(
+        |dialect| dialect.describe(&other),
+        expect![[r#"
         MariaDB: SHOW COLUMNS FROM `sh'op`.`t'```
         SQLite: SELECT name FROM pragma_table_info('t''`', 'sh''op')
-    "#]]);
-    check(|dialect| dialect.describe(&table("t")), expect![[r#"
+    "#]],
+    );
+    check(
+        |dialect| dialect.describe(&table("t")),
+        expect![[r#"
         MariaDB: SHOW COLUMNS FROM `t`
         SQLite: SELECT name FROM pragma_table_info('t')
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -246,13 +279,13 @@ fn values_that_a_database_cannot_hold() {
               9223372036854775807 ms since 1970-01-01 is not in the years 1 to 9999
               -62135596800001 ms since 1970-01-01 is not in the years 1 to 9999
               Timestamp(-62135596800000) ok
-              253402300799999 ms since 1970-01-01 is not in the years 1 to 9999
+              Timestamp(253402300799999) ok
               day -2147483648 since 1970-01-01 is not in the years 1 to 9999
-              day 2932896 since 1970-01-01 is not in the years 1 to 9999
+              Date(2932896) ok
               day 2932897 since 1970-01-01 is not in the years 1 to 9999
               -1 ms is not a time of day (0 to 86399999)
               86400000 ms is not a time of day (0 to 86399999)
-              a column cannot hold a array
+              no column can hold a value of type array
             SQLite: SQLite would write NaN as NULL
               Float32(inf) ok
               Timestamp(9223372036854775807) ok
@@ -264,7 +297,7 @@ fn values_that_a_database_cannot_hold() {
               Date(2932897) ok
               Time(-1) ok
               Time(86400000) ok
-              a column cannot hold a array
+              no column can hold a value of type array
         "#]],
     );
 }

@@ -17,13 +17,13 @@ pub(crate) enum ErrorKind {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DbError {
     pub(crate) kind: ErrorKind,
-    pub(crate) sql_state: Option<String>,
-    pub(crate) code: Option<String>,
-    pub(crate) message: String,
+    pub(crate) sql_state: Option<Box<str>>,
+    pub(crate) code: Option<Box<str>>,
+    pub(crate) message: Box<str>,
 }
 
 impl DbError {
-    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<Box<str>>) -> Self {
         Self { kind, sql_state: None, code: None, message: message.into() }
     }
 }

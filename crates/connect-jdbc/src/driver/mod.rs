@@ -57,6 +57,15 @@ impl Connection {
         }
     }
 
+    /// What one row may take at all. MariaDB drops the connection of a client that sends more, which would look like a
+    /// failure that passes.
+    pub(crate) fn max_row_bytes(&self) -> usize {
+        match self {
+            Self::MySql(connection) => connection.max_allowed_packet(),
+            Self::Sqlite(_) => usize::MAX,
+        }
+    }
+
     pub(crate) async fn is_alive(&mut self) -> bool {
         match self {
             Self::MySql(connection) => connection.ping().await.is_ok(),

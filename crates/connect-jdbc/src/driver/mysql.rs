@@ -60,6 +60,10 @@ impl MySqlConnection {
         (self.max_allowed_packet / 2).min(MAX_STATEMENT_BYTES)
     }
 
+    pub(super) fn max_allowed_packet(&self) -> usize {
+        self.max_allowed_packet
+    }
+
     pub(super) async fn ping(&mut self) -> Result<(), DbError> {
         self.conn.ping().await.map_err(db_error)
     }
@@ -173,14 +177,10 @@ fn db_error(error: mysql_async::Error) -> DbError {
     match error {
         Error::Server(error) => DbError {
             kind: kind_of(error.code, &error.state),
-            sql_state: Some(error.state),
-            code: Some(error.code.to_string()),
-            message: error.message,
+            sql_state: Some(error.state.into()),
+            code: Some(error.code.to_string().into()),
+            message: error.message.into(),
         },
-        Error::Driver(DriverError::PacketTooLarge) => DbError::new(
-            ErrorKind::Permanent,
-            "a record is larger than the server's max_allowed_packet; raise that setting",
-        ),
         Error::Driver(error @ (DriverError::ConnectionClosed | DriverError::PoolDisconnected)) => {
             DbError::new(ErrorKind::Transient, error.to_string())
         }

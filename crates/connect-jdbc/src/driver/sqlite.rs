@@ -131,9 +131,10 @@ fn bind(cell: Cell<'_>, arguments: &mut SqliteArguments) -> Result<(), DbError> 
         Value::Date(days) => add(arguments, date_millis(*days)),
         Value::Time(millis) => add(arguments, i64::from(*millis)),
         Value::Timestamp(millis) => add(arguments, *millis),
-        Value::Array(_) | Value::Map(_) | Value::Struct(_) => {
-            Err(DbError::new(ErrorKind::Permanent, format!("a column cannot hold a {}", value.type_name())))
-        }
+        Value::Array(_) | Value::Map(_) | Value::Struct(_) => Err(DbError::new(
+            ErrorKind::Permanent,
+            format!("no column can hold a value of type {}", value.type_name()),
+        )),
     }
 }
 
@@ -147,9 +148,9 @@ where
 fn db_error(error: sqlx::Error) -> DbError {
     match error {
         sqlx::Error::Database(error) => {
-            let code = error.code().map(|code| code.into_owned());
+            let code = error.code().map(Box::<str>::from);
             let kind = kind_of(code.as_deref(), error.message());
-            DbError { kind, sql_state: None, code, message: error.message().to_owned() }
+            DbError { kind, sql_state: None, code, message: error.message().into() }
         }
         sqlx::Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
         sqlx::Error::WorkerCrashed => {

@@ -23,7 +23,7 @@ struct Definition {
 
 #[derive(Debug)]
 pub(super) enum TableError {
-    Db(TableId, DbError),
+    Db(Arc<TableId>, DbError),
     /// The table is not what the records need, and may not be changed.
     Unfit(String),
 }
@@ -86,7 +86,7 @@ impl Tables {
 async fn describe(
     connection: &mut Connection,
     dialect: &dyn Dialect,
-    table: &TableId,
+    table: &Arc<TableId>,
 ) -> Result<Option<Vec<String>>, TableError> {
     connection.describe(dialect, table).await.map_err(|error| TableError::Db(table.clone(), error))
 }
@@ -97,7 +97,7 @@ async fn create(
     config: &SinkConfig,
     shape: &Shape,
 ) -> Result<Vec<String>, TableError> {
-    let table = &*shape.table;
+    let table = &shape.table;
     if !config.auto_create {
         return Err(TableError::Unfit(format!(
             "Table {table} is missing and auto-creation is disabled; create the table or set auto.create=true"
@@ -127,7 +127,7 @@ async fn evolve(
     shape: &Shape,
     columns: &[String],
 ) -> Result<Option<Vec<String>>, TableError> {
-    let table = &*shape.table;
+    let table = &shape.table;
     let mut missing = missing_columns(shape, columns);
     if missing.is_empty() {
         return Ok(None);
@@ -201,7 +201,7 @@ async fn warn_without_unique_key(connection: &mut Connection, shape: &Shape) -> 
     let unique = connection
         .is_unique(&shape.table, &keys)
         .await
-        .map_err(|error| TableError::Db((*shape.table).clone(), error))?;
+        .map_err(|error| TableError::Db(shape.table.clone(), error))?;
     if !unique {
         tracing::warn!(
             table = %shape.table,

@@ -92,7 +92,10 @@ impl Started {
         // An error against a table that was looked at just now will not go away by looking again.
         let looked_at_now = groups.iter().all(|group| !self.tables.is_ready(&group.shape));
         let written = match self.prepare(&mut connection, &groups).await {
-            Ok(()) => write(&mut connection, &*self.dialect, &groups).await,
+            Ok(()) => match check_row_sizes(&connection, &groups) {
+                Ok(()) => write(&mut connection, &*self.dialect, &groups).await,
+                Err(error) => Err(error),
+            },
             Err(TableError::Unfit(message)) => {
                 connection.close().await;
                 self.tables.forget();
@@ -162,9 +165,9 @@ impl Started {
             );
             return PutError::Retriable { error: ConnectError::caused(message, error), backoff };
         }
-        let message = match self.failures {
-            1 => message,
-            attempts => format!("{message} ({attempts} attempts in a row; see max.retries)"),
+        let message = match retries {
+            0 => message,
+            _ => format!("{message} ({} attempts in a row; see max.retries)", self.failures),
         };
         PutError::Fatal(ConnectError::caused(message, error))
     }
@@ -190,6 +193,23 @@ async fn write(
         }
     }
     connection.commit().await.map_err(nowhere)
+}
+
+fn check_row_sizes(connection: &Connection, groups: &[Group<'_>]) -> Result<(), WriteError> {
+    let limit = connection.max_row_bytes();
+    for group in groups {
+        if let Some(index) = group.bytes.iter().position(|bytes| *bytes > limit) {
+            let message = format!(
+                "a row of about {} bytes is larger than the server's max_allowed_packet of {limit}; raise that setting",
+                group.bytes[index]
+            );
+            return Err(WriteError {
+                error: DbError::new(ErrorKind::Permanent, message),
+                what: format!("{} ({})", of_table(&group.shape.table), offsets(&group.rows[index..=index])),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn of_table(table: &TableId) -> String {

@@ -56,20 +56,48 @@ fn defaults_are_the_references() {
 #[test]
 fn rules_between_keys() {
     check(&[], expect!["ok"]);
-    check(&[("insert.mode", "upsert")], expect!["pk.mode: insert.mode=upsert requires key columns, and pk.mode=none gives none; set pk.mode to record_key, record_value or kafka, or insert.mode to insert"]);
+    check(
+        &[("insert.mode", "upsert")],
+        expect![
+            "pk.mode: insert.mode=upsert requires key columns, and pk.mode=none gives none; set pk.mode to record_key, record_value or kafka, or insert.mode to insert"
+        ],
+    );
     check(&[("insert.mode", "UPSERT"), ("pk.mode", "Kafka")], expect!["ok"]);
-    check(&[("pk.mode", "kafka"), ("pk.fields", "t,p")], expect!["pk.fields: pk.mode=kafka needs no name or exactly three (topic, partition, offset), not 2"]);
-    check(&[("pk.mode", "kafka"), ("pk.fields", "t,p,t")], expect!["pk.fields: pk.fields names t twice; remove one of them"]);
-    check(&[("pk.mode", "record_key"), ("pk.fields", "id,")], expect!["pk.fields: pk.fields holds an empty name; remove the surplus comma"]);
+    check(
+        &[("pk.mode", "kafka"), ("pk.fields", "t,p")],
+        expect!["pk.fields: pk.mode=kafka needs no name or exactly three (topic, partition, offset), not 2"],
+    );
+    check(
+        &[("pk.mode", "kafka"), ("pk.fields", "t,p,t")],
+        expect!["pk.fields: pk.fields names t twice; remove one of them"],
+    );
+    check(
+        &[("pk.mode", "record_key"), ("pk.fields", "id,")],
+        expect!["pk.fields: pk.fields holds an empty name; remove the surplus comma"],
+    );
     check(&[("pk.mode", "none"), ("pk.fields", "id,id")], expect!["ok"]);
-    check(&[("table.name.format", "a..${topic}")], expect!["table.name.format: Invalid value a..${topic} for configuration table.name.format: it names a table in more than two parts for topic 'topic', but these databases have DATABASE.TABLE only; put the part with dots in back-ticks, e.g. `${topic}`"]);
-    check(&[("fields.whitelist", "a,b,a")], expect!["fields.whitelist: fields.whitelist names a twice; remove one of them"]);
-    check(&[("batch.size", "many"), ("max.retries", "-1")], expect![[r#"
+    check(
+        &[("table.name.format", "a..${topic}")],
+        expect![
+            "table.name.format: Invalid value a..${topic} for configuration table.name.format: it names a table in more than two parts for topic 'topic', but these databases have DATABASE.TABLE only; put the part with dots in back-ticks, e.g. `${topic}`"
+        ],
+    );
+    check(
+        &[("fields.whitelist", "a,b,a")],
+        expect!["fields.whitelist: fields.whitelist names a twice; remove one of them"],
+    );
+    check(
+        &[("batch.size", "many"), ("max.retries", "-1")],
+        expect![[r#"
         batch.size: Invalid value many for configuration batch.size: Not a number of type INT
-        max.retries: Invalid value -1 for configuration max.retries: Value must be at least 0"#]]);
-    check(&[("connection.url", "jdbc:oracle:thin:scott/tiger@h"), ("insert.mode", "upsert")], expect![[r#"
+        max.retries: Invalid value -1 for configuration max.retries: Value must be at least 0"#]],
+    );
+    check(
+        &[("connection.url", "jdbc:oracle:thin:scott/tiger@h"), ("insert.mode", "upsert")],
+        expect![[r#"
         pk.mode: insert.mode=upsert requires key columns, and pk.mode=none gives none; set pk.mode to record_key, record_value or kafka, or insert.mode to insert
-        connection.url: Invalid value for configuration connection.url: jdbc:oracle: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"#]]);
+        connection.url: Invalid value for configuration connection.url: jdbc:oracle: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"#]],
+    );
 }
 
 #[test]

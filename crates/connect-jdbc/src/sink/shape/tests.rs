@@ -40,18 +40,25 @@ fn key_struct() -> Schema {
 
 #[test]
 fn pk_none() {
-    check(&[], None, expect![[r#"
+    check(
+        &[],
+        None,
+        expect![[r#"
         CREATE TABLE `t` (
         `id` INT NOT NULL,
         `name` TEXT NULL,
         `qty` INT DEFAULT 1)
         INSERT INTO `t`(`id`,`name`,`qty`) VALUES(?,?,?)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn pk_kafka() {
-    check(&[("pk.mode", "kafka")], None, expect![[r#"
+    check(
+        &[("pk.mode", "kafka")],
+        None,
+        expect![[r#"
         CREATE TABLE `t` (
         `__connect_topic` VARCHAR(255) NOT NULL,
         `__connect_partition` INT NOT NULL,
@@ -61,8 +68,12 @@ fn pk_kafka() {
         `qty` INT DEFAULT 1,
         PRIMARY KEY(`__connect_topic`,`__connect_partition`,`__connect_offset`))
         INSERT INTO `t`(`__connect_topic`,`__connect_partition`,`__connect_offset`,`id`,`name`,`qty`) VALUES(?,?,?,?,?,?)
-    "#]]);
-    check(&[("pk.mode", "kafka"), ("pk.fields", "tt,pp,oo"), ("insert.mode", "upsert")], None, expect![[r#"
+    "#]],
+    );
+    check(
+        &[("pk.mode", "kafka"), ("pk.fields", "tt,pp,oo"), ("insert.mode", "upsert")],
+        None,
+        expect![[r#"
         CREATE TABLE `t` (
         `id` INT NOT NULL,
         `name` TEXT NULL,
@@ -72,12 +83,16 @@ fn pk_kafka() {
         `tt` VARCHAR(255) NOT NULL,
         PRIMARY KEY(`tt`,`pp`,`oo`))
         INSERT INTO `t`(`tt`,`pp`,`oo`,`id`,`name`,`qty`) VALUES(?,?,?,?,?,?) ON DUPLICATE KEY UPDATE `id`=VALUES(`id`),`name`=VALUES(`name`),`qty`=VALUES(`qty`)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn pk_record_key() {
-    check(&[("pk.mode", "record_key"), ("pk.fields", "k")], Some(text()), expect![[r#"
+    check(
+        &[("pk.mode", "record_key"), ("pk.fields", "k")],
+        Some(text()),
+        expect![[r#"
         CREATE TABLE `t` (
         `id` INT NOT NULL,
         `name` TEXT NULL,
@@ -85,7 +100,8 @@ fn pk_record_key() {
         `k` VARCHAR(255) NOT NULL,
         PRIMARY KEY(`k`))
         INSERT INTO `t`(`k`,`id`,`name`,`qty`) VALUES(?,?,?,?)
-    "#]]);
+    "#]],
+    );
     check(
         &[("pk.mode", "record_key"), ("pk.fields", "id"), ("insert.mode", "upsert")],
         Some(text()),
@@ -98,9 +114,24 @@ fn pk_record_key() {
             INSERT INTO `t`(`id`,`name`,`qty`) VALUES(?,?,?) ON DUPLICATE KEY UPDATE `name`=VALUES(`name`),`qty`=VALUES(`qty`)
         "#]],
     );
-    check(&[("pk.mode", "record_key")], Some(text()), expect!["pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 0; set pk.fields to one name"]);
-    check(&[("pk.mode", "record_key"), ("pk.fields", "a,b")], Some(text()), expect!["pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 2; set pk.fields to one name"]);
-    check(&[("pk.mode", "record_key")], Some(key_struct()), expect![[r#"
+    check(
+        &[("pk.mode", "record_key")],
+        Some(text()),
+        expect![
+            "pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 0; set pk.fields to one name"
+        ],
+    );
+    check(
+        &[("pk.mode", "record_key"), ("pk.fields", "a,b")],
+        Some(text()),
+        expect![
+            "pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 2; set pk.fields to one name"
+        ],
+    );
+    check(
+        &[("pk.mode", "record_key")],
+        Some(key_struct()),
+        expect![[r#"
         CREATE TABLE `t` (
         `id` BIGINT NOT NULL,
         `name` TEXT NULL,
@@ -109,8 +140,12 @@ fn pk_record_key() {
         `zone` VARCHAR(255) NOT NULL,
         PRIMARY KEY(`zone`,`area`,`id`))
         INSERT INTO `t`(`zone`,`area`,`id`,`name`,`qty`) VALUES(?,?,?,?,?)
-    "#]]);
-    check(&[("pk.mode", "record_key"), ("pk.fields", "zone,area")], Some(key_struct()), expect![[r#"
+    "#]],
+    );
+    check(
+        &[("pk.mode", "record_key"), ("pk.fields", "zone,area")],
+        Some(key_struct()),
+        expect![[r#"
         CREATE TABLE `t` (
         `id` INT NOT NULL,
         `name` TEXT NULL,
@@ -119,20 +154,31 @@ fn pk_record_key() {
         `zone` VARCHAR(255) NOT NULL,
         PRIMARY KEY(`zone`,`area`))
         INSERT INTO `t`(`zone`,`area`,`id`,`name`,`qty`) VALUES(?,?,?,?,?)
-    "#]]);
-    check(&[("pk.mode", "record_key"), ("pk.fields", "nope")], Some(key_struct()), expect!["PK mode is RECORD_KEY with pk.fields [nope], but the record key schema does not contain field: nope (it has zone, area, id); correct pk.fields or the records"]);
+    "#]],
+    );
+    check(
+        &[("pk.mode", "record_key"), ("pk.fields", "nope")],
+        Some(key_struct()),
+        expect![
+            "PK mode is RECORD_KEY with pk.fields [nope], but the record key schema does not contain field: nope (it has zone, area, id); correct pk.fields or the records"
+        ],
+    );
 }
 
 #[test]
 fn pk_record_value() {
-    check(&[("pk.mode", "record_value"), ("insert.mode", "upsert")], None, expect![[r#"
+    check(
+        &[("pk.mode", "record_value"), ("insert.mode", "upsert")],
+        None,
+        expect![[r#"
         CREATE TABLE `t` (
         `id` INT NOT NULL,
         `name` VARCHAR(255) NOT NULL,
         `qty` INT DEFAULT 1 NOT NULL,
         PRIMARY KEY(`id`,`name`,`qty`))
         INSERT INTO `t`(`id`,`name`,`qty`) VALUES(?,?,?) ON DUPLICATE KEY UPDATE `id`=VALUES(`id`),`name`=VALUES(`name`),`qty`=VALUES(`qty`)
-    "#]]);
+    "#]],
+    );
     check(
         &[("pk.mode", "record_value"), ("pk.fields", "name,id"), ("insert.mode", "upsert")],
         None,
@@ -145,16 +191,26 @@ fn pk_record_value() {
             INSERT INTO `t`(`name`,`id`,`qty`) VALUES(?,?,?) ON DUPLICATE KEY UPDATE `qty`=VALUES(`qty`)
         "#]],
     );
-    check(&[("pk.mode", "record_value"), ("pk.fields", "Id")], None, expect!["PK mode is RECORD_VALUE with pk.fields [Id], but the record value schema does not contain field: Id (it has id, name, qty); correct pk.fields or the records"]);
+    check(
+        &[("pk.mode", "record_value"), ("pk.fields", "Id")],
+        None,
+        expect![
+            "PK mode is RECORD_VALUE with pk.fields [Id], but the record value schema does not contain field: Id (it has id, name, qty); correct pk.fields or the records"
+        ],
+    );
 }
 
 #[test]
 fn whitelist() {
-    check(&[("fields.whitelist", "qty")], None, expect![[r#"
+    check(
+        &[("fields.whitelist", "qty")],
+        None,
+        expect![[r#"
         CREATE TABLE `t` (
         `qty` INT DEFAULT 1)
         INSERT INTO `t`(`qty`) VALUES(?)
-    "#]]);
+    "#]],
+    );
     check(
         &[("fields.whitelist", "qty"), ("pk.mode", "record_value"), ("pk.fields", "id")],
         None,
@@ -166,7 +222,13 @@ fn whitelist() {
             INSERT INTO `t`(`id`,`qty`) VALUES(?,?)
         "#]],
     );
-    check(&[("fields.whitelist", "nope")], None, expect!["No fields found using key and value schemas for table: t; check pk.fields and fields.whitelist"]);
+    check(
+        &[("fields.whitelist", "nope")],
+        None,
+        expect![
+            "No fields found using key and value schemas for table: t; check pk.fields and fields.whitelist"
+        ],
+    );
 }
 
 #[test]

@@ -14,7 +14,8 @@ use uuid::Uuid;
 /// The schema as the sink sees it: read from the wire form by the sink's own converter.
 fn wire_schema(fact: &impl Fact) -> Arc<Schema> {
     let class = "org.apache.kafka.connect.json.JsonConverter";
-    let mut converter = connect_converters::create(class, &ConfigMap::new(), false).expect("the JSON converter");
+    let mut converter =
+        connect_converters::create(class, &ConfigMap::new(), false).expect("the JSON converter");
     let value = Bytes::from(encode(fact));
     let (schema, _) = converter.to_connect_data("orders", Some(&value)).expect("a fact is readable");
     schema.expect("a fact has a schema")
@@ -40,7 +41,8 @@ fn decision() -> Decision {
 /// Name, type and nullability of each column as either maker has it. A text column may be narrower in the migration
 /// (an index needs a length) as long as the contract's own limit fits.
 fn compare<F: Fact>(fact: &F, engine: Engine, dialect: &dyn Dialect) {
-    let sink = table_columns(dialect, &wire_schema(fact), &["order_id"]).expect("every field has a column type");
+    let sink =
+        table_columns(dialect, &wire_schema(fact), &["order_id"]).expect("every field has a column type");
     let migration = migration::columns::<F>(engine);
     let names = |names: Vec<&str>| names.join(",");
     assert_eq!(

@@ -59,7 +59,8 @@ async fn goes_to_the_dead_letter_topic_with_connects_headers() -> anyhow::Result
     let created = worker.create(&name, &config).await?;
     assert_eq!(created.status, 201, "{}", created.body);
 
-    eventually("both good rows", PATIENCE, async || Ok((database.count(&topic).await? == 2).then_some(()))).await;
+    eventually("both good rows", PATIENCE, async || Ok((database.count(&topic).await? == 2).then_some(())))
+        .await;
     let dead = kafka_client::consume_all(&kafka, &dlq).await?;
     assert_eq!(dead.len(), 1);
     let dead = &dead[0];
@@ -103,6 +104,9 @@ async fn fails_the_task_with_its_place_when_nothing_is_tolerated() -> anyhow::Re
     }
     assert_eq!(status["connector"]["state"], "RUNNING", "the connector itself is well");
     let committed = kafka_client::committed(&kafka, &format!("connect-{name}"), &topic).await?;
-    assert!(committed.values().sum::<i64>() <= 1, "nothing at or past the bad record is committed: {committed:?}");
+    assert!(
+        committed.values().sum::<i64>() <= 1,
+        "nothing at or past the bad record is committed: {committed:?}"
+    );
     Ok(())
 }

@@ -4,6 +4,7 @@ mod contract;
 mod crash;
 mod dead_letter;
 mod demo_check;
+mod jdbc_mariadb;
 mod support;
 mod w3_mariadb_sink;
 mod w6_order_to_catalog;

@@ -65,7 +65,8 @@ async fn an_order_lowers_the_stock_and_bad_records_stop_nothing() -> anyhow::Res
     assert_eq!(decisions.len(), 4);
 
     let dead = kafka_client::consume_all(&platform.kafka, &format!("{}.dlq", platform.orders)).await?;
-    let mut values: Vec<_> = dead.iter().map(|record| (record.key.as_deref(), record.value.as_deref())).collect();
+    let mut values: Vec<_> =
+        dead.iter().map(|record| (record.key.as_deref(), record.value.as_deref())).collect();
     let mut expected = garbage.to_vec();
     values.sort();
     expected.sort();

@@ -59,7 +59,8 @@ async fn in_events_mode_they_answer_alike() -> anyhow::Result<()> {
     // three orders of 6 in all over a stock of 5: one of them cannot be served, which one depends on the partitions
     let rejected = statuses.iter().filter(|status| *status == "REJECTED").count();
     assert_eq!(rejected, 1, "{statuses:?}");
-    let confirmed: i64 = [1, 3, 2].iter().zip(&statuses).filter(|(_, s)| *s == "CONFIRMED").map(|(qty, _)| qty).sum();
+    let confirmed: i64 =
+        [1, 3, 2].iter().zip(&statuses).filter(|(_, s)| *s == "CONFIRMED").map(|(qty, _)| qty).sum();
     assert_eq!(catalog.stock(1).await?, 5 - confirmed);
     Ok(())
 }

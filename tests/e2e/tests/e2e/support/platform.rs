@@ -132,7 +132,8 @@ impl Service {
     }
 
     pub(crate) async fn create_product(&self, id: i64, qty: i64) -> anyhow::Result<()> {
-        let product = json!({"productId": id, "name": format!("product {id}"), "unitPrice": 1500, "qty": qty});
+        let product =
+            json!({"productId": id, "name": format!("product {id}"), "unitPrice": 1500, "qty": qty});
         let request = reqwest::Client::new().post(format!("{}/products", self.url));
         let answer = send(request.bearer_auth(OPERATOR_TOKEN).json(&product)).await?;
         anyhow::ensure!(answer.status == 201, "{} {}", answer.status, answer.body);

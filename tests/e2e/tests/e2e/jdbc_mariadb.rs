@@ -1,5 +1,5 @@
 //! The JDBC sink against a real MariaDB, called as the runtime calls it: what only a server can show about SQL text,
-//! types, errors and other sessions. Needs MariaDB alone, hence a test program of its own.
+//! types, errors and other sessions.
 
 use anyhow::{Context, Result, bail, ensure};
 use connect_api::{

@@ -7,6 +7,7 @@ use crate::plugins::plugins;
 use crate::signals::Signals;
 use crate::{COMMIT, KAFKA_VERSION};
 use connect_api::ConfigMap;
+use connect_runtime::herder::Herder;
 use connect_runtime::plugins::Plugins;
 use connect_runtime::ports::KafkaClients;
 use connect_runtime::properties;
@@ -47,6 +48,8 @@ const KAFKA_PAUSE: Duration = Duration::from_secs(1);
 
 /// Kafka answers faster than this, or a person should know what the worker waits for.
 const KAFKA_PROMPT: Duration = Duration::from_secs(2);
+
+const CLUSTER_ID_ATTEMPTS: usize = 5;
 
 /// How long one attempt may take; a client may wait for ever.
 const KAFKA_ATTEMPT: Duration = Duration::from_secs(10);
@@ -90,6 +93,9 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
 
     let start_up = async {
         wait_for_kafka(&*clients, &bootstrap, &herder).await;
+        if herder.server_info().await.kafka_cluster_id.is_none() {
+            tokio::spawn(ask_for_cluster_id(clients.clone(), herder.clone()));
+        }
         start_connectors(&herder, files).await?;
         herder.ready();
         tracing::info!("the worker is ready");
@@ -184,6 +190,17 @@ async fn wait_for_kafka(clients: &dyn KafkaClients, bootstrap: &str, herder: &St
         announce(&why);
         herder.starting(format!("It waits for Kafka at {bootstrap}: {why}"));
         tokio::time::sleep(KAFKA_PAUSE).await;
+    }
+}
+
+/// A broker that has only just come up may answer before it knows the cluster's id; some have none at all.
+async fn ask_for_cluster_id(clients: Arc<dyn KafkaClients>, herder: StandaloneHerder) {
+    for _ in 0..CLUSTER_ID_ATTEMPTS {
+        tokio::time::sleep(KAFKA_PAUSE).await;
+        if let Ok(Some(id)) = clients.cluster_id().await {
+            herder.set_cluster_id(Some(id));
+            return;
+        }
     }
 }
 

@@ -57,8 +57,10 @@ pub fn create(class: &str, config: &ConfigMap, is_key: bool) -> Result<Box<dyn C
     let plugin = find(class)?;
     let parsed = plugin.config_def.parse(config).map_err(|faults| {
         let side = if is_key { "key" } else { "value" };
-        let texts: Vec<_> =
-            faults.into_iter().map(|fault| format!("{} (key {side}.converter.{})", fault.message, fault.key)).collect();
+        let texts: Vec<_> = faults
+            .into_iter()
+            .map(|fault| format!("{} (key {side}.converter.{})", fault.message, fault.key))
+            .collect();
         ConnectError::Config(texts.join("; "))
     })?;
     (plugin.create)(&parsed)

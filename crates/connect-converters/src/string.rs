@@ -53,8 +53,10 @@ impl StringConverter {
             Encoding::Utf8 => ByteString::try_from(bytes.clone())
                 .unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into()),
             Encoding::Ascii => {
-                let text: String =
-                    bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { char::REPLACEMENT_CHARACTER }).collect();
+                let text: String = bytes
+                    .iter()
+                    .map(|b| if b.is_ascii() { char::from(*b) } else { char::REPLACEMENT_CHARACTER })
+                    .collect();
                 text.into()
             }
             Encoding::Latin1 => bytes.iter().map(|b| char::from(*b)).collect::<String>().into(),

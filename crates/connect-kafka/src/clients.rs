@@ -34,7 +34,8 @@ impl RdKafkaClients {
     /// Reads `bootstrap.servers` and the keys under `consumer.`, `producer.` and `admin.` of a worker's configuration;
     /// other keys are not looked at. Does not connect; needs a tokio runtime around it.
     pub fn new(worker: &ConfigMap) -> Result<Self, ConnectError> {
-        let bootstrap = worker.get("bootstrap.servers").map(|servers| servers.trim()).unwrap_or_default().to_owned();
+        let bootstrap =
+            worker.get("bootstrap.servers").map(|servers| servers.trim()).unwrap_or_default().to_owned();
         if bootstrap.is_empty() {
             return Err(ConnectError::config(
                 "Missing required configuration \"bootstrap.servers\" which has no default value.",
@@ -65,7 +66,11 @@ impl RdKafkaClients {
         ])
     }
 
-    fn unreachable(&self, what: &str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ConnectError {
+    fn unreachable(
+        &self,
+        what: &str,
+        error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> ConnectError {
         ConnectError::caused(format!("{what} (bootstrap.servers={})", self.bootstrap), error)
     }
 }
@@ -115,7 +120,12 @@ impl KafkaClients for RdKafkaClients {
         Ok(Arc::new(Producer { inner, bootstrap: self.bootstrap.clone() }))
     }
 
-    async fn ensure_topic(&self, topic: &str, partitions: i32, replication_factor: i32) -> Result<(), ConnectError> {
+    async fn ensure_topic(
+        &self,
+        topic: &str,
+        partitions: i32,
+        replication_factor: i32,
+    ) -> Result<(), ConnectError> {
         let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replication_factor));
         let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
         let results = self
@@ -156,7 +166,8 @@ impl KafkaClients for RdKafkaClients {
                 None => client.fetch_metadata(None, PATIENCE / 2).map(|_| None),
             }
         });
-        let answer = asked.await.map_err(|error| self.unreachable("asking for the cluster id failed", error))?;
+        let answer =
+            asked.await.map_err(|error| self.unreachable("asking for the cluster id failed", error))?;
         answer.map_err(|error| self.unreachable("Kafka cannot be reached", error))
     }
 }
@@ -206,7 +217,8 @@ fn consumer_config(native: Native, by_pattern: bool) -> ClientConfig {
     if let Some(fetch) = number(&config, "fetch.max.bytes") {
         config.set("receive.message.max.bytes", (fetch + 512).max(100_000_000).to_string());
     }
-    if let (Some(poll), Some(session)) = (number(&config, "max.poll.interval.ms"), number(&config, "session.timeout.ms"))
+    if let (Some(poll), Some(session)) =
+        (number(&config, "max.poll.interval.ms"), number(&config, "session.timeout.ms"))
         && poll < session
         && !session_is_set
     {
@@ -239,7 +251,10 @@ fn merged<'a>(
     }
     let native = translate(role, &java)?;
     for (key, why) in &native.ignored {
-        let first = warned.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(format!("{role:?} {key}"));
+        let first = warned
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(format!("{role:?} {key}"));
         if first {
             tracing::warn!(connector, client = ?role, key, why, "kafka client setting has no effect");
         }
@@ -248,7 +263,8 @@ fn merged<'a>(
 }
 
 fn under(prefix: &str, worker: &ConfigMap) -> ConfigMap {
-    let below = |(key, value): (&String, &String)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone()));
+    let below =
+        |(key, value): (&String, &String)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone()));
     worker.iter().filter_map(below).collect()
 }
 
@@ -317,6 +333,9 @@ mod tests {
         let topics = Subscription::Topics(vec!["t".into()]);
         let wrong = map(&[("session.timeout.ms", "soon")]);
         let error = clients.sink_consumer("c", 0, &topics, &wrong).await.err().unwrap().to_string();
-        assert!(error.starts_with("Invalid value soon for the Kafka client configuration session.timeout.ms"), "{error}");
+        assert!(
+            error.starts_with("Invalid value soon for the Kafka client configuration session.timeout.ms"),
+            "{error}"
+        );
     }
 }

@@ -9,7 +9,9 @@ use connect_runtime::ports::{RawRecord, SinkConsumer};
 use futures::{FutureExt, StreamExt};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer};
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer as _, ConsumerContext, Rebalance, StreamConsumer,
+};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
@@ -66,7 +68,11 @@ impl ConsumerContext for TaskContext {
         match rebalance {
             Rebalance::Assign(given) => {
                 let given = partitions(given);
-                tracing::info!(client = self.reporter.client, partitions = names(&given), "partitions assigned");
+                tracing::info!(
+                    client = self.reporter.client,
+                    partitions = names(&given),
+                    "partitions assigned"
+                );
                 self.assignment.given(given);
             }
             Rebalance::Revoke(taken) => self.revoke(consumer, partitions(taken)),
@@ -115,7 +121,10 @@ impl Consumer {
             result
         });
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| {
-            ConnectError::caused(format!("offsets could not be committed to Kafka at {}", self.bootstrap), source)
+            ConnectError::caused(
+                format!("offsets could not be committed to Kafka at {}", self.bootstrap),
+                source,
+            )
         };
         match timeout(PATIENCE, committing).await {
             Ok(Ok(result)) => result.map_err(|error| failed(error.into())),

@@ -44,14 +44,22 @@ impl Reporter {
     /// Trouble that librdkafka gets over by itself.
     pub(crate) fn trouble(&self, error: &KafkaError, reason: &str) {
         if self.limit.permits(&error.to_string()) {
-            tracing::warn!(client = self.client, error = error.to_string(), reason, "kafka client has trouble and goes on");
+            tracing::warn!(
+                client = self.client,
+                error = error.to_string(),
+                reason,
+                "kafka client has trouble and goes on"
+            );
         }
     }
 
     pub(crate) fn log_line(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         let client = &*self.client;
         match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            RDKafkaLogLevel::Emerg
+            | RDKafkaLogLevel::Alert
+            | RDKafkaLogLevel::Critical
+            | RDKafkaLogLevel::Error => {
                 if self.limit.permits(facility) {
                     tracing::warn!(target: "librdkafka", client, facility, "{text}");
                 }

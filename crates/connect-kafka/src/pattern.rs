@@ -44,10 +44,13 @@ fn rewrite(pattern: &str) -> Result<String, String> {
                 out.push(')');
                 (atom, quantified) = (true, false);
             }
-            '*' | '+' | '?' | '{' if quantified => return Err("lazy and possessive quantifiers are not supported".into()),
+            '*' | '+' | '?' | '{' if quantified => {
+                return Err("lazy and possessive quantifiers are not supported".into());
+            }
             '*' | '+' | '?' | '{' if !atom => return Err(format!("there is nothing to repeat before {c}")),
             '{' => {
-                let body: String = std::iter::from_fn(|| chars.next_if(|c| c.is_ascii_digit() || *c == ',')).collect();
+                let body: String =
+                    std::iter::from_fn(|| chars.next_if(|c| c.is_ascii_digit() || *c == ',')).collect();
                 if chars.next() != Some('}') || !body.starts_with(|c: char| c.is_ascii_digit()) {
                     return Err("a { needs the form {n}, {n,} or {n,m}".into());
                 }
@@ -112,7 +115,9 @@ fn class(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String,
             Some(']') if out.len() == start && !dash_last => return Err("a [] is empty".into()),
             Some(']') => break,
             Some('[') => return Err("a [ inside of [..] is not supported".into()),
-            Some('&') if chars.peek() == Some(&'&') => return Err("&& inside of [..] is not supported".into()),
+            Some('&') if chars.peek() == Some(&'&') => {
+                return Err("&& inside of [..] is not supported".into());
+            }
             // An escaped dash is a member, which POSIX takes only at the end.
             Some('\\') if chars.next_if_eq(&'-').is_some() => dash_last = true,
             Some('\\') => out.push_str(&escape(chars.next(), true)?),
@@ -147,11 +152,14 @@ mod tests {
     #[test]
     fn what_posix_cannot_say_is_refused() {
         for java in [
-            "(?!x).*", "(?i)a", "a*?", "a++", r"\p{L}", r"\Qa\E", r"a\b", "[a&&b]", "[[a]b]", "(a", "a)", "[a", "[]", "*a", "a{x}",
-            "a^b", "a\\",
+            "(?!x).*", "(?i)a", "a*?", "a++", r"\p{L}", r"\Qa\E", r"a\b", "[a&&b]", "[[a]b]", "(a", "a)",
+            "[a", "[]", "*a", "a{x}", "a^b", "a\\",
         ] {
             let error = subscription(java).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("Invalid value {java} for configuration topics.regex: ")), "{error}");
+            assert!(
+                error.starts_with(&format!("Invalid value {java} for configuration topics.regex: ")),
+                "{error}"
+            );
         }
     }
 }

@@ -123,7 +123,9 @@ pub(crate) fn translate(role: Role, java: &ConfigMap) -> Result<Native, ConnectE
     for (key, value) in java {
         let value = value.trim();
         let wrong = |what: String| {
-            ConnectError::config(format!("Invalid value {value} for the Kafka client configuration {key}: {what}"))
+            ConnectError::config(format!(
+                "Invalid value {value} for the Kafka client configuration {key}: {what}"
+            ))
         };
         let row = TABLE.iter().find(|(name, roles, _)| name == key && roles.contains(&role));
         match row.map(|(name, _, meaning)| (*name, meaning)) {
@@ -216,7 +218,10 @@ fn assignors(value: &str) -> Result<String, String> {
 fn plaintext(value: &str) -> Result<(), String> {
     match value.to_ascii_uppercase().as_str() {
         "PLAINTEXT" => Ok(()),
-        _ => Err("this worker cannot do TLS or SASL towards Kafka yet; it needs a PLAINTEXT listener".to_owned()),
+        _ => {
+            Err("this worker cannot do TLS or SASL towards Kafka yet; it needs a PLAINTEXT listener"
+                .to_owned())
+        }
     }
 }
 
@@ -228,7 +233,11 @@ fn classic(value: &str) -> Result<(), String> {
 }
 
 fn no_classes(value: &str) -> Result<(), String> {
-    if value.is_empty() { Ok(()) } else { Err("this worker cannot load Java classes; remove the setting".to_owned()) }
+    if value.is_empty() {
+        Ok(())
+    } else {
+        Err("this worker cannot load Java classes; remove the setting".to_owned())
+    }
 }
 
 fn nothing(value: &str) -> Result<(), String> {
@@ -257,8 +266,18 @@ mod tests {
         for (role, key, value, expected) in [
             (Role::Consumer, "session.timeout.ms", " 6000 ", Some(("session.timeout.ms", "6000"))),
             (Role::Consumer, "fetch.max.wait.ms", "100", Some(("fetch.wait.max.ms", "100"))),
-            (Role::Consumer, "metadata.max.age.ms", "1000", Some(("topic.metadata.refresh.interval.ms", "1000"))),
-            (Role::Consumer, "isolation.level", "READ_COMMITTED", Some(("isolation.level", "read_committed"))),
+            (
+                Role::Consumer,
+                "metadata.max.age.ms",
+                "1000",
+                Some(("topic.metadata.refresh.interval.ms", "1000")),
+            ),
+            (
+                Role::Consumer,
+                "isolation.level",
+                "READ_COMMITTED",
+                Some(("isolation.level", "read_committed")),
+            ),
             (Role::Consumer, "auto.offset.reset", "none", Some(("auto.offset.reset", "error"))),
             (Role::Consumer, "receive.buffer.bytes", "-1", Some(("socket.receive.buffer.bytes", "0"))),
             (Role::Consumer, "request.timeout.ms", "2147483647", Some(("socket.timeout.ms", "300000"))),
@@ -295,7 +314,11 @@ mod tests {
             (Role::Consumer, "security.protocol", "SASL_SSL"),
             (Role::Consumer, "group.protocol", "consumer"),
             (Role::Consumer, "interceptor.classes", "org.example.I"),
-            (Role::Consumer, "partition.assignment.strategy", "org.apache.kafka.clients.consumer.StickyAssignor"),
+            (
+                Role::Consumer,
+                "partition.assignment.strategy",
+                "org.apache.kafka.clients.consumer.StickyAssignor",
+            ),
             (Role::Consumer, "auto.offset.reset", "by_duration:PT1H"),
             (Role::Consumer, "request.timeout.ms", "soon"),
             (Role::Producer, "transactional.id", "t"),
@@ -309,7 +332,10 @@ mod tests {
 
     #[test]
     fn unknown_and_kept_settings_are_named() {
-        let native = translated(Role::Consumer, &[("enable.auto.commit", "true"), ("acks", "1"), ("fetch.min.bytes", "2")]);
+        let native = translated(
+            Role::Consumer,
+            &[("enable.auto.commit", "true"), ("acks", "1"), ("fetch.min.bytes", "2")],
+        );
         let native = native.unwrap();
         let ignored: Vec<_> = native.ignored.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(ignored, ["enable.auto.commit", "acks"]);

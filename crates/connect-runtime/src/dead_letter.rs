@@ -57,7 +57,9 @@ impl DeadLetters {
         clients: &dyn KafkaClients,
         overrides: &ConfigMap,
     ) -> Result<Self, ConnectError> {
-        let cannot = |error| ConnectError::caused(format!("the dead-letter topic {} cannot be used", topic.name), error);
+        let cannot = |error| {
+            ConnectError::caused(format!("the dead-letter topic {} cannot be used", topic.name), error)
+        };
         clients.ensure_topic(&topic.name, 1, topic.replication_factor).await.map_err(cannot)?;
         let producer = clients.dead_letter_producer(connector, task, overrides).await.map_err(cannot)?;
         Ok(Self { topic, connector: connector.to_owned(), task, producer })

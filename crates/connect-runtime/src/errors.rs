@@ -104,7 +104,11 @@ impl ErrorPolicy {
         let topic = parsed.text("errors.deadletterqueue.topic.name");
         let replication_factor = parsed.integer("errors.deadletterqueue.topic.replication.factor") as i32;
         Ok(Self {
-            tolerance: if parsed.text("errors.tolerance") == "all" { Tolerance::All } else { Tolerance::None },
+            tolerance: if parsed.text("errors.tolerance") == "all" {
+                Tolerance::All
+            } else {
+                Tolerance::None
+            },
             log: parsed.boolean("errors.log.enable"),
             log_messages: parsed.boolean("errors.log.include.messages"),
             dead_letter: (!topic.is_empty()).then(|| DeadLetterTopic {
@@ -142,15 +146,18 @@ mod tests {
 
     #[test]
     fn nothing_said_is_fail_fast_without_a_dead_letter_topic() {
-        let expected = ErrorPolicy { tolerance: Tolerance::None, log: false, log_messages: false, dead_letter: None };
+        let expected =
+            ErrorPolicy { tolerance: Tolerance::None, log: false, log_messages: false, dead_letter: None };
         assert_eq!(policy(&[]), Ok(expected));
     }
 
     #[test]
     fn the_dead_letter_topic_has_the_references_defaults() {
-        let policy = policy(&[("errors.tolerance", "all"), ("errors.deadletterqueue.topic.name", "o.dlq")]).unwrap();
+        let policy =
+            policy(&[("errors.tolerance", "all"), ("errors.deadletterqueue.topic.name", "o.dlq")]).unwrap();
         assert_eq!(policy.tolerance, Tolerance::All);
-        let expected = DeadLetterTopic { name: "o.dlq".into(), replication_factor: 3, context_headers: false };
+        let expected =
+            DeadLetterTopic { name: "o.dlq".into(), replication_factor: 3, context_headers: false };
         assert_eq!(policy.dead_letter, Some(expected));
     }
 

@@ -86,15 +86,26 @@ pub async fn run(
         Ok(Some((dead_letters, consumer))) => {
             observer.on_running();
             let next_commit = Instant::now() + spec.commit_interval;
-            let mut task =
-                Loop { spec: &mut spec, stop, observer, dead_letters, consumer, held: Vec::new(), next_commit };
+            let mut task = Loop {
+                spec: &mut spec,
+                stop,
+                observer,
+                dead_letters,
+                consumer,
+                held: Vec::new(),
+                next_commit,
+            };
             let outcome = task.run().await;
             task.commit().await;
             (outcome, Some(task.consumer))
         }
     };
     if timeout(spec.shutdown_grace, spec.sink.stop()).await.is_err() {
-        tracing::warn!(connector = spec.connector, task = spec.task, "task did not stop in time and is left behind");
+        tracing::warn!(
+            connector = spec.connector,
+            task = spec.task,
+            "task did not stop in time and is left behind"
+        );
     }
     if let Some(mut consumer) = consumer {
         consumer.close().await;
@@ -102,18 +113,21 @@ pub async fn run(
     outcome
 }
 
-async fn start(spec: &mut SinkTaskSpec) -> Result<(Option<DeadLetters>, Box<dyn SinkConsumer>), ConnectError> {
+async fn start(
+    spec: &mut SinkTaskSpec,
+) -> Result<(Option<DeadLetters>, Box<dyn SinkConsumer>), ConnectError> {
     let context = SinkTaskContext { connector: spec.connector.clone(), task: spec.task };
     spec.sink.start(context, &spec.config).await?;
     let clients = &*spec.clients;
     let dead_letters = match spec.errors.dead_letter.clone() {
-        Some(topic) => {
-            Some(DeadLetters::open(topic, &spec.connector, spec.task, clients, &spec.producer_overrides).await?)
-        }
+        Some(topic) => Some(
+            DeadLetters::open(topic, &spec.connector, spec.task, clients, &spec.producer_overrides).await?,
+        ),
         None => None,
     };
-    let consumer =
-        clients.sink_consumer(&spec.connector, spec.task, &spec.subscription, &spec.consumer_overrides).await?;
+    let consumer = clients
+        .sink_consumer(&spec.connector, spec.task, &spec.subscription, &spec.consumer_overrides)
+        .await?;
     Ok((dead_letters, consumer))
 }
 
@@ -187,7 +201,8 @@ impl Loop<'_> {
     /// Converts up to the first record that must stop the task. Bad records are acknowledged in the dead-letter topic
     /// when this returns; `None` when the task had to stop before that.
     async fn convert(&mut self, records: Vec<RawRecord>) -> Result<Option<Batch>, ConnectError> {
-        let mut batch = Batch { records: Vec::with_capacity(records.len()), done: BTreeMap::new(), failure: None };
+        let mut batch =
+            Batch { records: Vec::with_capacity(records.len()), done: BTreeMap::new(), failure: None };
         let mut bad = Vec::new();
         for raw in records {
             let (partition, next_offset) = (partition_of(&raw), raw.offset + 1);
@@ -216,7 +231,9 @@ impl Loop<'_> {
         self.report(&bad);
         match self.spec.errors.tolerance {
             Tolerance::None => batch.failure = bad.pop().map(|bad| self.tolerance_exceeded(bad)),
-            Tolerance::All if self.dead_letters.is_some() => self.observer.on_bad_records(0, bad.len() as u64),
+            Tolerance::All if self.dead_letters.is_some() => {
+                self.observer.on_bad_records(0, bad.len() as u64)
+            }
             Tolerance::All => self.observer.on_bad_records(bad.len() as u64, 0),
         }
         Ok(Some(batch))
@@ -254,7 +271,16 @@ impl Loop<'_> {
                 let RawRecord { topic, partition, offset, timestamp, .. } = &bad.record;
                 let topic = &**topic;
                 tracing::error!(
-                    connector, task, stage, class, topic, partition, offset, timestamp, error, "record could not be read"
+                    connector,
+                    task,
+                    stage,
+                    class,
+                    topic,
+                    partition,
+                    offset,
+                    timestamp,
+                    error,
+                    "record could not be read"
                 );
             } else {
                 tracing::error!(connector, task, stage, class, error, "record could not be read");
@@ -279,12 +305,19 @@ impl Loop<'_> {
             match finish(&self.stop, self.spec.shutdown_grace, put).await {
                 None => {
                     let (connector, task) = (&*self.spec.connector, self.spec.task);
-                    tracing::warn!(connector, task, "put did not finish in time; its records will be read again");
+                    tracing::warn!(
+                        connector,
+                        task,
+                        "put did not finish in time; its records will be read again"
+                    );
                     return Ok(Flow::Stop);
                 }
                 Some(Ok(())) => break,
                 Some(Err(PutError::Fatal(error))) => {
-                    return Err(ConnectError::caused("Exiting WorkerSinkTask due to unrecoverable exception", error));
+                    return Err(ConnectError::caused(
+                        "Exiting WorkerSinkTask due to unrecoverable exception",
+                        error,
+                    ));
                 }
                 Some(Err(PutError::Retriable { error, backoff })) => {
                     if failing_since.is_none() {

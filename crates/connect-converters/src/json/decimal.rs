@@ -13,7 +13,8 @@ const MAX_DIGITS: usize = 1000;
 pub(super) fn parse(json: &str, scale: i32) -> Result<Decimal, String> {
     match json.as_bytes().first() {
         Some(b'"') => {
-            let text: Cow<'_, str> = serde_json::from_str(json).map_err(|_| "Invalid bytes for Decimal field".to_string())?;
+            let text: Cow<'_, str> =
+                serde_json::from_str(json).map_err(|_| "Invalid bytes for Decimal field".to_string())?;
             let bytes = base64(&text).map_err(|error| format!("Invalid bytes for Decimal field: {error}"))?;
             if bytes.is_empty() {
                 return Err("Invalid bytes for Decimal field: no bytes at all".into());
@@ -27,7 +28,9 @@ pub(super) fn parse(json: &str, scale: i32) -> Result<Decimal, String> {
                 Some(b'[') => "ARRAY",
                 _ => "BOOLEAN",
             };
-            Err(format!("Invalid type for Decimal, underlying representation should be numeric or bytes but was {kind}"))
+            Err(format!(
+                "Invalid type for Decimal, underlying representation should be numeric or bytes but was {kind}"
+            ))
         }
     }
 }
@@ -48,7 +51,8 @@ fn number(json: &str) -> Result<Decimal, String> {
         return Err(too_long());
     }
     let digits = format!("{whole}{fraction}");
-    let unscaled = digits.parse::<BigInt>().map_err(|_| format!("Invalid number for Decimal field: {json}"))?;
+    let unscaled =
+        digits.parse::<BigInt>().map_err(|_| format!("Invalid number for Decimal field: {json}"))?;
     Ok(Decimal::new(unscaled, fraction.len() as i32 - exponent))
 }
 

@@ -32,7 +32,11 @@ enum Payload<'de> {
 }
 
 impl EnvelopeSeed<'_, '_> {
-    fn read<'de, D: Deserializer<'de>>(&self, schema: &Option<SchemaRef>, payload: D) -> Result<Value, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(
+        &self,
+        schema: &Option<SchemaRef>,
+        payload: D,
+    ) -> Result<Value, D::Error> {
         match schema {
             Some(schema) => ValueSeed { schema, context: self.context }.deserialize(payload),
             None => AnySeed(self.context).deserialize(payload),
@@ -72,7 +76,9 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_, '_> {
                 }
                 Key::Payload => {
                     payload = match &schema {
-                        Some(schema) => Payload::Read(entries.next_value_seed(PayloadSeed { envelope: &self, schema })?),
+                        Some(schema) => {
+                            Payload::Read(entries.next_value_seed(PayloadSeed { envelope: &self, schema })?)
+                        }
                         None => Payload::Raw(entries.next_value()?),
                     }
                 }
@@ -83,7 +89,9 @@ impl<'de> Visitor<'de> for EnvelopeSeed<'_, '_> {
             (Some(schema), Payload::Read(value)) => Ok((schema, value)),
             (Some(schema), Payload::Raw(raw)) => {
                 let mut json = serde_json::Deserializer::from_str(raw.get());
-                let value = self.read(&schema, &mut json).map_err(|error| self.context.rethrow::<A::Error>(&error))?;
+                let value = self
+                    .read(&schema, &mut json)
+                    .map_err(|error| self.context.rethrow::<A::Error>(&error))?;
                 Ok((schema, value))
             }
             _ => self.refuse(),

@@ -43,9 +43,13 @@ pub static CONFIG: ConfigDef = ConfigDef::new(&[
         .default("BASE64")
         .valid(Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]))
         .group("Serialization", "Decimal Format", Width::Medium),
-    ConfigKey::new("replace.null.with.default", Ty::Boolean, "Whether a null becomes the field's default where it has one.")
-        .default("true")
-        .group("Serialization", "Replace null with default", Width::Medium),
+    ConfigKey::new(
+        "replace.null.with.default",
+        Ty::Boolean,
+        "Whether a null becomes the field's default where it has one.",
+    )
+    .default("true")
+    .group("Serialization", "Replace null with default", Width::Medium),
 ]);
 
 pub struct JsonConverter {
@@ -83,7 +87,9 @@ fn fixed_schema(content: &str) -> Result<Option<SchemaRef>, ConnectError> {
         return Ok(None);
     }
     schema::parse(content).map_err(|fault| {
-        ConnectError::config(format!("Failed to parse schema in converter config: {fault} (key schema.content)"))
+        ConnectError::config(format!(
+            "Failed to parse schema in converter config: {fault} (key schema.content)"
+        ))
     })
 }
 

@@ -101,8 +101,8 @@ fn parse_at(text: &str, depth: usize) -> Result<Schema, String> {
     schema.version = object.get("version").and_then(|version| version.parse().ok());
     schema.doc = object.text("doc").map(Into::into);
     if let Some(parameters) = object.get("parameters").filter(|text| text.starts_with('{')) {
-        schema.parameters =
-            serde_json::from_str(parameters).map_err(|_| "Schema parameters must have string values.".to_owned())?;
+        schema.parameters = serde_json::from_str(parameters)
+            .map_err(|_| "Schema parameters must have string values.".to_owned())?;
     }
     if let Some(default) = object.get("default").filter(|text| *text != "null") {
         schema.default = Some(default_value(&schema, default)?);
@@ -125,7 +125,8 @@ fn fields(list: Option<&str>, depth: usize) -> Result<Vec<Field>, String> {
         if !names.insert(name.clone()) {
             return Err(format!("Cannot create field because of field name duplication {name}"));
         }
-        let schema = parse_at(text.get(), depth + 1).map_err(|fault| format!("{fault} (in field \"{name}\")"))?;
+        let schema =
+            parse_at(text.get(), depth + 1).map_err(|fault| format!("{fault} (in field \"{name}\")"))?;
         fields.push(Field { name: name.into(), schema: Arc::new(schema) });
     }
     Ok(fields)

@@ -18,7 +18,10 @@ pub(super) struct ValueSeed<'s, 'a> {
 /// A JSON number as serde hands it over.
 enum Number {
     /// Whole, the low 64 bits; `unsigned` if it is above the signed range.
-    Whole { bits: i64, unsigned: bool },
+    Whole {
+        bits: i64,
+        unsigned: bool,
+    },
     Fraction(f64),
 }
 
@@ -31,7 +34,9 @@ impl<'de> DeserializeSeed<'de> for ValueSeed<'_, '_> {
             let text = <&RawValue as serde::Deserialize>::deserialize(deserializer)?.get();
             return match text {
                 "null" => self.context.null(self.schema),
-                _ => decimal::parse(text, scale).map(Value::Decimal).map_err(|fault| self.context.fail(fault)),
+                _ => {
+                    decimal::parse(text, scale).map(Value::Decimal).map_err(|fault| self.context.fail(fault))
+                }
             };
         }
         deserializer.deserialize_any(self)
@@ -78,9 +83,9 @@ impl<'s, 'a> ValueSeed<'s, 'a> {
         match (logical, small) {
             (Logical::Date, Ok(days)) => Ok(Value::Date(days)),
             (Logical::Time, Ok(millis @ 0..=86_400_000)) => Ok(Value::Time(millis)),
-            (Logical::Time, Ok(_)) => Err(self.context.fail(
-                "Time values must use number of milliseconds greater than 0 and less than 86400000",
-            )),
+            (Logical::Time, Ok(_)) => Err(self
+                .context
+                .fail("Time values must use number of milliseconds greater than 0 and less than 86400000")),
             (Logical::Timestamp, _) => Ok(Value::Timestamp(bits)),
             _ => self.other_kind("NUMBER"),
         }
@@ -97,7 +102,9 @@ impl<'s, 'a> ValueSeed<'s, 'a> {
                 return fail("Invalid type for Time, underlying representation should be integer but was");
             }
             Some(Logical::Timestamp) => {
-                return fail("Invalid type for Timestamp, underlying representation should be integral but was");
+                return fail(
+                    "Invalid type for Timestamp, underlying representation should be integral but was",
+                );
             }
             Some(Logical::Decimal { .. }) | None => {}
         }
@@ -116,7 +123,9 @@ impl<'s, 'a> ValueSeed<'s, 'a> {
                 return fail("Maps with string fields should be encoded as JSON objects, but found");
             }
             Type::Map { .. } => {
-                return fail("Maps with non-string fields should be encoded as JSON array of tuples, but found");
+                return fail(
+                    "Maps with non-string fields should be encoded as JSON array of tuples, but found",
+                );
             }
         })
     }
@@ -132,7 +141,11 @@ impl<'s, 'a> ValueSeed<'s, 'a> {
         }
     }
 
-    fn structure<'de, A: MapAccess<'de>>(self, fields: &'s [Field], mut entries: A) -> Result<Value, A::Error> {
+    fn structure<'de, A: MapAccess<'de>>(
+        self,
+        fields: &'s [Field],
+        mut entries: A,
+    ) -> Result<Value, A::Error> {
         let mut values: Vec<Option<Value>> = vec![None; fields.len()];
         let mut expected = 0;
         while let Some(found) = entries.next_key_seed(FieldSeed { fields, expected })? {
@@ -169,7 +182,9 @@ impl<'s, 'a> ValueSeed<'s, 'a> {
         let mut values = Vec::new();
         while let Some(value) = items.next_element_seed(self.with(item))? {
             if value.is_null() && !item.optional {
-                return Err(self.context.fail(format!("Invalid null value for required {} field", item.ty.name())));
+                return Err(self
+                    .context
+                    .fail(format!("Invalid null value for required {} field", item.ty.name())));
             }
             values.push(value);
         }
@@ -220,7 +235,9 @@ impl<'de> Visitor<'de> for ValueSeed<'_, '_> {
             Type::Array(item) => self.items(item, items),
             Type::Map { key, value } if key.ty != Type::String => {
                 let mut entries: Vec<(Value, Value)> = Vec::new();
-                while let Some(entry) = items.next_element_seed(PairSeed { key: self.with(key), value: self.with(value) })? {
+                while let Some(entry) =
+                    items.next_element_seed(PairSeed { key: self.with(key), value: self.with(value) })?
+                {
                     entries.push(entry);
                 }
                 Ok(Value::Map(entries))
@@ -313,7 +330,9 @@ impl<'de> Visitor<'de> for PairSeed<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let context = self.key.context;
-        let wrong = |found: usize| context.fail(format!("Found invalid map entry, expected length 2 but found :{found}"));
+        let wrong = |found: usize| {
+            context.fail(format!("Found invalid map entry, expected length 2 but found :{found}"))
+        };
         let key = items.next_element_seed(self.key)?.ok_or_else(|| wrong(0))?;
         let value = items.next_element_seed(self.value)?.ok_or_else(|| wrong(1))?;
         let mut more = 0;

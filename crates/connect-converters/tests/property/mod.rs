@@ -118,7 +118,9 @@ fn write_value(schema: &Schema, value: &Value) -> Json {
             assert!(matches!(schema.logical(), Some(Logical::Decimal { .. })));
             json!(base64(&v.unscaled.to_signed_bytes_be()))
         }
-        (Value::Array(items), Type::Array(schema)) => items.iter().map(|item| write_value(schema, item)).collect(),
+        (Value::Array(items), Type::Array(schema)) => {
+            items.iter().map(|item| write_value(schema, item)).collect()
+        }
         (Value::Map(entries), Type::Map { key, value }) if key.ty == Type::String => {
             let entries = entries.iter().map(|(k, v)| {
                 let Value::String(k) = k else { panic!("{k:?}") };

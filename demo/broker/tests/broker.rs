@@ -101,6 +101,55 @@ async fn idempotent_records_come_through_a_group_that_continues_where_it_was() {
     assert_eq!(consume(&second, 10), Vec::from_iter(50..60), "only what the first had not committed");
 }
 
+#[tokio::test]
+async fn records_sent_in_bursts_are_all_there() {
+    let broker = Broker::start();
+    broker.create_topic("decisions", 6).await;
+    let producer: FutureProducer = broker
+        .config()
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("partitioner", "murmur2_random")
+        .create()
+        .unwrap();
+    for burst in 0..200 {
+        let sent = (0..10).map(|value| {
+            let value = (burst * 10 + value).to_string();
+            let record = FutureRecord::to("decisions").key(&value).payload(&value);
+            producer.send_result(record).unwrap()
+        });
+        for delivery in sent.collect::<Vec<_>>() {
+            delivery.await.unwrap().unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(consume(&broker.member("decisions"), 2_000), Vec::from_iter(0..2_000));
+}
+
+#[tokio::test]
+async fn a_group_continues_in_the_middle_of_a_batch() {
+    let broker = Broker::start();
+    broker.create_topic("decisions", 1).await;
+    let producer: FutureProducer =
+        broker.config().set("enable.idempotence", "true").set("linger.ms", "200").create().unwrap();
+    for batch in 0..3 {
+        let sent = (0..10).map(|value| {
+            let value = (batch * 10 + value).to_string();
+            let record = FutureRecord::to("decisions").key("one").payload(&value);
+            producer.send_result(record).unwrap()
+        });
+        for delivery in sent.collect::<Vec<_>>() {
+            delivery.await.unwrap().unwrap();
+        }
+    }
+    let first = broker.member("decisions");
+    let ends = first.fetch_watermarks("decisions", 0, Duration::from_secs(10)).unwrap();
+    assert_eq!(ends, (0, 30), "beginning and end of the partition");
+    assert_eq!(consume(&first, 14), Vec::from_iter(0..14));
+    drop(first);
+    assert_eq!(consume(&broker.member("decisions"), 16), Vec::from_iter(14..30));
+}
+
 #[test]
 fn a_taken_port_is_one_line_with_the_remedy() {
     let broker = Broker::start();

@@ -43,8 +43,8 @@ pub(crate) enum Ready {
     Done,
     /// Something listens on this port.
     Port(u16),
-    /// This answers 200.
-    Http(String),
+    /// Each of these answers 200.
+    Http(Vec<String>),
     /// The connector and its tasks are RUNNING, by Kafka Connect's status at this address.
     Connector(String),
 }
@@ -161,7 +161,18 @@ impl Settings {
         env.push(("LISTEN", local(self.ports.gateway)));
         env.push(("CONNECT_URLS", url(self.ports.connect)));
         env.push(("OPERATOR_TOKEN", self.operator_token.clone()));
-        self.service(GATEWAY, "gateway", env, self.ports.gateway)
+        let gateway = self.gateway_url();
+        ChildPlan {
+            // the one service without subcommands: it has nothing to migrate
+            args: Vec::new(),
+            // of use only when it has found the services
+            ready: Ready::Http(vec![
+                format!("{gateway}/health/ready"),
+                format!("{gateway}/order-service/health/ready"),
+                format!("{gateway}/catalog-service/health/ready"),
+            ]),
+            ..self.service(GATEWAY, "gateway", env, self.ports.gateway)
+        }
     }
 
     fn worker(&self) -> ChildPlan {
@@ -188,7 +199,7 @@ impl Settings {
         port: u16,
     ) -> ChildPlan {
         let place = url(port);
-        let ready = Ready::Http(format!("{place}/health/ready"));
+        let ready = Ready::Http(vec![format!("{place}/health/ready")]);
         ChildPlan { name, program, args: vec!["serve".into()], env, ready, place }
     }
 

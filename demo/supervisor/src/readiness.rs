@@ -30,10 +30,12 @@ async fn look(http: &reqwest::Client, ready: &Ready) -> anyhow::Result<()> {
             TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await?;
             Ok(())
         }
-        Ready::Http(url) => {
-            let answer = http.get(url).send().await?;
-            if !answer.status().is_success() {
-                bail!("{url} answers {}: {}", answer.status(), answer.text().await.unwrap_or_default());
+        Ready::Http(urls) => {
+            for url in urls {
+                let answer = http.get(url).send().await?;
+                if !answer.status().is_success() {
+                    bail!("{url} answers {}: {}", answer.status(), answer.text().await.unwrap_or_default());
+                }
             }
             Ok(())
         }

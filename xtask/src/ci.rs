@@ -19,6 +19,9 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     Ok(stages.finish("ci"))
 }
 
+/// The embedded broker is not left out: that would be another selection of packages (see README), and librdkafka would be
+/// compiled a second time for it. Measured: 426 seconds of processor time with it, 259 without, of which about 90 would be
+/// spent again in the build.
 fn clippy() -> anyhow::Result<()> {
     sh::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }

@@ -117,7 +117,8 @@ async fn records_come_whole() {
     let mut consumer = consumer(&topic, 0, only(&topic)).await;
     let read = read(&mut *consumer, 4).await;
     let seen: Vec<_> = read.iter().map(|r| (r.offset, r.key.as_deref(), r.value.as_deref())).collect();
-    let expected: Vec<(i64, Option<&[u8]>, Option<&[u8]>)> = vec![
+    type Seen<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
+    let expected: Vec<Seen<'_>> = vec![
         (0, Some(b"k"), Some(b"v")),
         (1, None, None),
         (2, Some(b""), Some(b"")),

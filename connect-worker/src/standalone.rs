@@ -166,7 +166,7 @@ async fn wait_for_kafka(clients: &dyn KafkaClients, bootstrap: &str, herder: &St
     let mut announced = false;
     let mut announce = |why: &str| {
         if !std::mem::replace(&mut announced, true) {
-            tracing::warn!(bootstrap.servers = bootstrap, reason = why, "waiting for Kafka");
+            tracing::warn!(bootstrap.servers = bootstrap, reason = why, "waiting for kafka");
         }
     };
     loop {
@@ -180,7 +180,7 @@ async fn wait_for_kafka(clients: &dyn KafkaClients, bootstrap: &str, herder: &St
         };
         let why = match answer {
             Ok(Ok(id)) => {
-                tracing::info!(cluster_id = id.as_deref().unwrap_or("none"), "Kafka is there");
+                tracing::info!(cluster_id = id.as_deref().unwrap_or("none"), "kafka is there");
                 herder.set_cluster_id(id);
                 return;
             }

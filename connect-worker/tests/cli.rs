@@ -223,7 +223,7 @@ fn without_kafka_the_worker_says_what_it_waits_for_and_can_be_stopped() {
     assert!(worker.request("GET /connectors").ends_with("[]"));
     assert!(worker.request("GET /nowhere").starts_with("HTTP/1.1 404 "));
 
-    worker.wait_for_line("waiting for Kafka");
+    worker.wait_for_line("waiting for kafka");
     assert_eq!(worker.signal("-TERM"), Some(0));
     worker.wait_for_line("stopped");
     let log = worker.lines.join("\n");

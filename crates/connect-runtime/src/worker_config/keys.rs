@@ -38,7 +38,7 @@ pub static STANDALONE_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new("offset.flush.interval.ms", Ty::Long, "How often offsets are committed, those of sinks too.")
         .default("60000")
         .valid(Validator::AtLeast(1)),
-    ConfigKey::new("offset.flush.timeout.ms", Ty::Long, "How long one commit of offsets may take.")
+    ConfigKey::new("offset.flush.timeout.ms", Ty::Long, "Accepted; how long a sink's commit may take is up to the Kafka client.")
         .default("5000")
         .valid(Validator::AtLeast(1)),
     ConfigKey::new(
@@ -59,7 +59,8 @@ pub static STANDALONE_CONFIG: ConfigDef = ConfigDef::new(&[
 ]);
 
 /// Java's keys that a standalone worker may carry and that change nothing here; each is noted at the start.
-const WITHOUT_EFFECT: [&str; 27] = [
+const WITHOUT_EFFECT: [&str; 28] = [
+    "offset.flush.timeout.ms",
     "plugin.path",
     "plugin.discovery",
     "metric.reporters",

@@ -37,7 +37,6 @@ pub struct WorkerConfig {
     pub advertised: Advertised,
     /// Also the interval at which sinks commit.
     pub offset_flush_interval: Duration,
-    pub offset_flush_timeout: Duration,
     /// For all tasks together.
     pub shutdown_timeout: Duration,
     pub override_policy: OverridePolicy,
@@ -88,7 +87,6 @@ impl WorkerConfig {
                     .and_then(|port| u16::try_from(port).ok()),
             },
             offset_flush_interval: millis("offset.flush.interval.ms"),
-            offset_flush_timeout: millis("offset.flush.timeout.ms"),
             shutdown_timeout: millis("task.shutdown.graceful.timeout.ms"),
             override_policy: match parsed.text("connector.client.config.override.policy") {
                 "None" => OverridePolicy::None,

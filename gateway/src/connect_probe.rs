@@ -1,12 +1,13 @@
 //! The connect workers. They know no registry, so they are listed by hand and asked on `/health` whether they are well.
 
+use crate::ask::ask_for_bytes;
+use crate::proxy::forward::Forwarder;
 use crate::upstream::{BaseUrl, Target};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 const PROBE_EVERY: Duration = Duration::from_secs(2);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 pub struct ConnectWorkers {
@@ -36,10 +37,10 @@ impl ConnectWorkers {
     }
 
     /// Asks all workers once.
-    pub async fn probe(&self, client: &reqwest::Client) {
+    pub async fn probe(&self, forwarder: &Forwarder) {
         let answers = futures::future::join_all(self.workers.iter().map(|worker| async move {
-            let answer = client.get(format!("{}/health", worker.url)).timeout(PROBE_TIMEOUT).send().await;
-            answer.is_ok_and(|answer| answer.status().is_success()).then(|| worker.id.clone())
+            let answer = ask_for_bytes(forwarder, std::slice::from_ref(worker), "/health").await;
+            answer.is_ok().then(|| worker.id.clone())
         }));
         let healthy: HashSet<String> = answers.await.into_iter().flatten().collect();
         let mut known = self.healthy.write().unwrap_or_else(PoisonError::into_inner);
@@ -53,9 +54,9 @@ impl ConnectWorkers {
     }
 
     /// Asks again and again until it is dropped.
-    pub async fn watch(&self, client: reqwest::Client) {
+    pub async fn watch(&self, forwarder: &Forwarder) {
         loop {
-            self.probe(&client).await;
+            self.probe(forwarder).await;
             tokio::time::sleep(PROBE_EVERY).await;
         }
     }
@@ -64,6 +65,7 @@ impl ConnectWorkers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proxy::forward::Timeouts;
     use actix_web::{App, HttpResponse, HttpServer, web};
 
     fn urls(workers: &[Arc<Target>]) -> Vec<String> {
@@ -90,11 +92,11 @@ mod tests {
 
         let workers = ConnectWorkers::new([&sick_url, &well_url].map(|url| BaseUrl::parse(url).unwrap()));
         assert_eq!(urls(&workers.candidates()), [sick_url.clone(), well_url.clone()], "nothing is known yet");
-        let client = reqwest::Client::new();
-        workers.probe(&client).await;
+        let forwarder = Forwarder::new(Timeouts::default());
+        workers.probe(&forwarder).await;
         assert_eq!(urls(&workers.candidates()), std::slice::from_ref(&well_url));
         handle.stop(false).await;
-        workers.probe(&client).await;
+        workers.probe(&forwarder).await;
         assert_eq!(urls(&workers.candidates()), [sick_url, well_url]);
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod ask;
 pub mod balance;
 pub mod config;
 pub mod connect_probe;

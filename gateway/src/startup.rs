@@ -30,7 +30,6 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         operator_token: config.operator_token.clone(),
     });
     let board = Arc::new(Board::default());
-    let client = reqwest::Client::builder().no_proxy().build().context("the http client cannot be made")?;
 
     let reader = Reader {
         bootstrap: config.kafka.clone(),
@@ -41,8 +40,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
     };
     let topics =
         TopicCounter::new(&config.kafka, shown_topics(&config)).context("the kafka client cannot be made")?;
-    let refresher =
-        Refresher { board: board.clone(), gateway: gateway.clone(), client: client.clone(), topics };
+    let refresher = Refresher { board: board.clone(), gateway: gateway.clone(), topics };
     // The page has something to show before the first look at everything is over.
     board.put(&refresher.nothing_yet());
 
@@ -78,7 +76,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
                 tracing::error!(%error, "the registry cannot be read any more");
             }
         };
-        tokio::join!(reading, gateway.workers.watch(client), refresher.run());
+        tokio::join!(reading, gateway.workers.watch(&gateway.forwarder), refresher.run());
     };
     let serving = async { tokio::join!(server, stopping).0 };
     tokio::select! {

@@ -2,10 +2,13 @@
 
 use super::model::{Connector, Task, Worker};
 use super::redact;
+use crate::ask::{ask, segment};
 use crate::connect_probe::ConnectWorkers;
+use crate::proxy::forward::Forwarder;
 use crate::upstream::Target;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use std::time::Duration;
 
 const TIME_LIMIT: Duration = Duration::from_secs(2);
@@ -13,7 +16,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(2);
 /// More would not fit the page.
 const CONNECTORS_MAX: usize = 20;
 
-pub(super) async fn look(client: &reqwest::Client, workers: &ConnectWorkers) -> Vec<Worker> {
+pub(super) async fn look(forwarder: &Forwarder, workers: &ConnectWorkers) -> Vec<Worker> {
     let workers = workers.all();
     let looks = workers.iter().map(|(worker, healthy)| async move {
         let url = worker.url.to_string();
@@ -21,7 +24,7 @@ pub(super) async fn look(client: &reqwest::Client, workers: &ConnectWorkers) -> 
             let problem = Some("the worker does not answer /health".to_owned());
             return Worker { url, healthy: false, connectors: Vec::new(), problem };
         }
-        match tokio::time::timeout(TIME_LIMIT, connectors(client, worker)).await {
+        match tokio::time::timeout(TIME_LIMIT, connectors(forwarder, worker)).await {
             Ok(Ok(connectors)) => Worker { url, healthy: true, connectors, problem: None },
             Ok(Err(problem)) => Worker { url, healthy: true, connectors: Vec::new(), problem: Some(problem) },
             Err(_) => {
@@ -33,12 +36,13 @@ pub(super) async fn look(client: &reqwest::Client, workers: &ConnectWorkers) -> 
     futures::future::join_all(looks).await
 }
 
-async fn connectors(client: &reqwest::Client, worker: &Target) -> Result<Vec<Connector>, String> {
-    let mut names: Vec<String> = get(client, worker, &["connectors"]).await?;
+async fn connectors(forwarder: &Forwarder, worker: &Arc<Target>) -> Result<Vec<Connector>, String> {
+    let mut names: Vec<String> = get(forwarder, worker, "/connectors").await?;
     names.sort();
     names.truncate(CONNECTORS_MAX);
     let statuses = names.iter().map(|name| async move {
-        match get::<ConnectorStatus>(client, worker, &["connectors", name, "status"]).await {
+        let path = format!("/connectors/{}/status", segment(name));
+        match get::<ConnectorStatus>(forwarder, worker, &path).await {
             Ok(status) => status.into(),
             // It may have been removed meanwhile.
             Err(problem) => Connector {
@@ -53,20 +57,12 @@ async fn connectors(client: &reqwest::Client, worker: &Target) -> Result<Vec<Con
 }
 
 async fn get<T: DeserializeOwned>(
-    client: &reqwest::Client,
-    worker: &Target,
-    path: &[&str],
+    forwarder: &Forwarder,
+    worker: &Arc<Target>,
+    path: &str,
 ) -> Result<T, String> {
-    let mut url = reqwest::Url::parse(&worker.url.to_string()).map_err(|_| "its url is not usable")?;
-    // Names of connectors may hold anything.
-    url.path_segments_mut().map_err(|()| "its url is not usable")?.extend(path);
-    let answer = client.get(url).timeout(TIME_LIMIT).send().await;
-    let answer = answer.map_err(|_| "the worker's REST API cannot be reached".to_owned())?;
-    let status = answer.status();
-    if !status.is_success() {
-        return Err(format!("the worker's REST API answers {}", status.as_u16()));
-    }
-    answer.json().await.map_err(|_| "the worker's REST API answers something else than expected".to_owned())
+    let answer = ask(forwarder, std::slice::from_ref(worker), path).await;
+    answer.map_err(|error| format!("the worker's REST API {error}"))
 }
 
 /// Kafka Connect's `GET /connectors/NAME/status`.

@@ -51,7 +51,6 @@ pub async fn serve(board: web::Data<Board>) -> HttpResponse {
 pub struct Refresher {
     pub board: Arc<Board>,
     pub gateway: Arc<Gateway>,
-    pub client: reqwest::Client,
     pub topics: TopicCounter,
 }
 
@@ -69,7 +68,7 @@ impl Refresher {
         let mut problems = BTreeMap::new();
         let (topics, connect, orders, products) = tokio::join!(
             self.topics.count(),
-            connectors::look(&self.client, &self.gateway.workers),
+            connectors::look(&self.gateway.forwarder, &self.gateway.workers),
             samples::fetch(&self.gateway, "order-service", "/orders?limit=10", "orders"),
             samples::fetch(&self.gateway, "catalog-service", "/products", "products"),
         );

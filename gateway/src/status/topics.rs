@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// For all topics together.
 const TIME_LIMIT: Duration = Duration::from_secs(2);
 
+/// For finding the ends of one topic by reading; what is not found in time is looked for the next time.
+const READ_LIMIT: Duration = Duration::from_millis(500);
+
 /// Counts the records of a fixed list of topics.
 #[derive(Clone)]
 pub struct TopicCounter(Option<Arc<Counter>>);
@@ -97,8 +100,8 @@ impl Counter {
         .collect()
     }
 
-    /// The embedded broker tells the end too low, by what the last batch holds beyond one record. So each end that has
-    /// moved is checked by reading from there on; on a real broker that finds next to nothing.
+    /// The embedded broker tells the end too low: as the offset behind the first record of the last batch. So each end
+    /// that has moved is checked by reading from the record before it on; on a real broker that is the last one.
     fn find_ends(
         &self,
         name: &str,
@@ -109,21 +112,23 @@ impl Counter {
         let key = |id| (name.to_owned(), id);
         let mut open: HashMap<i32, (i64, i64)> = HashMap::new();
         let mut list = TopicPartitionList::new();
-        for Partition { id, end, .. } in partitions {
+        for Partition { id, beginning, end } in partitions {
             if ends.get(&key(*id)).is_none_or(|(told, _)| told != end) {
-                list.add_partition_offset(name, *id, Offset::Offset(*end))?;
+                let start = (end - 1).max(*beginning);
+                list.add_partition_offset(name, *id, Offset::Offset(start))?;
                 open.insert(*id, (*end, *end));
             }
         }
         if open.is_empty() {
             return Ok(());
         }
+        let deadline = deadline.min(Instant::now() + READ_LIMIT);
         self.consumer.assign(&list)?;
         while !open.is_empty() && Instant::now() < deadline {
             match self.consumer.poll(Duration::from_millis(50)) {
                 Some(Ok(message)) => {
                     if let Some((_, end)) = open.get_mut(&message.partition()) {
-                        *end = message.offset() + 1;
+                        *end = (*end).max(message.offset() + 1);
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(id))) => {

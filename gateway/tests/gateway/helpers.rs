@@ -46,12 +46,8 @@ impl TestGateway {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        let refresher = Refresher {
-            board: board.clone(),
-            gateway: gateway.clone(),
-            client: client.clone(),
-            topics: TopicCounter::none(),
-        };
+        let refresher =
+            Refresher { board: board.clone(), gateway: gateway.clone(), topics: TopicCounter::none() };
         board.put(&refresher.nothing_yet());
         let shared = gateway.clone();
         let url = serve(move |cfg| startup::routes(shared.clone(), board.clone(), Readiness::new())(cfg));

@@ -3,7 +3,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 async fn look(gateway: &TestGateway) -> Value {
-    gateway.gateway.workers.probe(&gateway.client).await;
+    gateway.gateway.workers.probe(&gateway.gateway.forwarder).await;
     let status = gateway.refresher.look().await;
     gateway.refresher.board.put(&status);
     let answer = gateway.get("/status.json").send().await.unwrap();
@@ -54,7 +54,7 @@ async fn everything_there_is_is_shown() {
     assert_eq!(status["registry"]["frozen"], true, "there is no Kafka in this test");
     assert!(status["registry"]["since"].as_str().unwrap().ends_with('Z'));
     assert_eq!(status["lastOrders"], json!([{"orderId": "o1", "query": [["limit", "10"]]}]));
-    assert_eq!(status["problems"], json!({"products": "no instance of catalog-service is registered"}));
+    assert_eq!(status["problems"], json!({"products": "catalog-service has no instance that is registered"}));
     assert_eq!(
         status["connect"],
         json!([

@@ -49,6 +49,13 @@ impl TaskContext {
             }
         }
         tracing::info!(client = self.reporter.client, partitions = names(&partitions), "partitions revoked");
+        // In librdkafka a pause outlives the assignment: were the partition to come back after the task's resume, which
+        // knows only of what is ours by then, it would stay silent.
+        if self.assignment.is_paused()
+            && let Err(error) = consumer.resume(&list(partitions.clone()))
+        {
+            self.reporter.trouble(&error, "resume of revoked partitions");
+        }
         self.assignment.taken(partitions);
     }
 }

@@ -1,5 +1,6 @@
 //! One test binary for the whole crate: it links once.
 
+mod connect_kafka;
 mod contract;
 mod crash;
 mod dead_letter;

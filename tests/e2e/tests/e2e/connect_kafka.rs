@@ -240,6 +240,47 @@ async fn a_paused_consumer_rests_and_goes_on_without_loss_or_repetition() {
     delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
 }
 
+/// In librdkafka a pause outlives the assignment: a partition that is lost while paused and comes back after the resume
+/// would stay silent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_lost_while_paused_is_read_when_it_comes_back() {
+    let topic = topic(2).await;
+    let mut first = consumer(&topic, 0, only(&topic)).await;
+    fill(&topic, 0..20).await;
+    let records = read(&mut *first, 20).await;
+    assert_eq!(records.len(), 20);
+    mark(&mut *first, &records);
+    first.take_revoked();
+
+    first.pause().unwrap();
+    let mut second = consumer(&topic, 1, only(&topic)).await;
+    let began = Instant::now();
+    let mut lost = Vec::new();
+    while lost.is_empty() && began.elapsed() < LONG {
+        assert_eq!(first.poll(500, Duration::from_millis(100)).await.unwrap(), []);
+        second.poll(500, Duration::from_millis(100)).await.unwrap();
+        lost.extend(first.take_revoked());
+    }
+    assert_eq!(lost.len(), 2, "the second member took its share");
+    // until both have their new share, so that the resume finds one partition gone
+    while group(&kafka().unwrap(), &format!("connect-{topic}")).await.unwrap().state != "Stable" {
+        first.poll(500, Duration::from_millis(100)).await.unwrap();
+        second.poll(500, Duration::from_millis(100)).await.unwrap();
+    }
+    for _ in 0..10 {
+        first.poll(500, Duration::from_millis(100)).await.unwrap();
+        second.poll(500, Duration::from_millis(100)).await.unwrap();
+    }
+    first.resume().unwrap();
+    second.close().await;
+
+    fill(&topic, 20..60).await;
+    let records = read(&mut *first, 40).await;
+    assert_eq!(keys(&records).len(), 40, "both partitions are read again");
+    first.close().await;
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_dead_letter_topic_is_made_and_written() {
     let clients = clients();

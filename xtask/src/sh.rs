@@ -11,6 +11,13 @@ pub(crate) fn say(text: impl Display) {
     eprintln!("xtask: {text}");
 }
 
+/// The packages that every build, test and lint selects: all but the embedded broker, which is built by itself. Cargo compiles
+/// a dependency once per set of features, and the set depends on what is selected together. One selection means one
+/// compilation; leaving the broker out means that its dependencies do not switch on features in what we ship and test
+/// (one of them makes every HTTP client of the workspace ask for a TLS provider that nobody installed, and panic).
+pub(crate) const OURS: [&str; 3] = ["--workspace", "--exclude", BROKER];
+pub(crate) const BROKER: &str = "embedded-broker";
+
 /// cargo itself, without the variables that the cargo that runs xtask set for it: a build script that looks at one of
 /// them would run again in every second build.
 pub(crate) fn cargo() -> Command {

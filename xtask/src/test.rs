@@ -10,12 +10,12 @@ use serde_json::Value;
 
 use crate::engines::Engines;
 use crate::provision::provision;
-use crate::sh::{self, Stages, cargo, human, say};
+use crate::sh::{self, BROKER, OURS, Stages, cargo, human, say};
 
-/// Test targets that need real engines, and what is not covered without them.
-const NEED_ENGINES: [(&str, &str, &str); 2] = [
-    ("e2e", "e2e", "walkthroughs, crashes and the demo's check on real Kafka and MariaDB (tests/e2e)"),
-    ("testkit", "main", "the test helpers against real Kafka and MariaDB (crates/testkit/tests)"),
+/// Packages whose integration tests need real engines, and what is not covered without them.
+const NEED_ENGINES: [(&str, &str); 2] = [
+    ("e2e", "walkthroughs, crashes and the demo's check on real Kafka and MariaDB (tests/e2e)"),
+    ("testkit", "the test helpers against real Kafka and MariaDB (crates/testkit/tests)"),
 ];
 
 #[derive(clap::Args, Default)]
@@ -40,22 +40,22 @@ pub(crate) fn run_stages(args: &Args, stages: &mut Stages) -> anyhow::Result<()>
     if !args.embedded && found.is_none() {
         return Ok(());
     }
-    // `build` and `test` select the same packages, so that dependencies are compiled once; see xtask/README.md.
-    let built = stages.run("build", || sh::run(cargo().args(["build", "--workspace"])));
-    let tests = built.and_then(|()| stages.run("build tests", build_tests));
+    let built = stages.run("build", || sh::run(cargo().arg("build").args(OURS)));
+    let broker = stages.run("build the embedded broker", || sh::run(cargo().args(["build", "-p", BROKER])));
+    let tests = built.and(broker).and_then(|()| stages.run("build tests", build_tests));
     let Some(tests) = tests else { return Ok(()) };
     let (engine_tests, plain): (Vec<_>, Vec<_>) = tests.into_iter().partition(TestBinary::needs_engines);
 
     let filter = args.filter.as_deref();
     stages.run("tests without engines", || run_binaries(&plain, filter, None));
     if filter.is_none() {
-        stages.run("doc tests", || sh::run(cargo().args(["test", "--workspace", "--doc", "-q"])));
+        stages.run("doc tests", || sh::run(cargo().args(["test", "--doc", "-q"]).args(OURS)));
     }
     let Some(found) = found else {
         if filter.is_none() {
             stages.run("demo --check on the embedded engines", demo_check);
         }
-        for (_, _, what) in NEED_ENGINES {
+        for (_, what) in NEED_ENGINES {
             say(format_args!("NOT COVERED: {what}"));
         }
         return Ok(());
@@ -82,33 +82,36 @@ fn demo_check() -> anyhow::Result<()> {
 struct TestBinary {
     package: String,
     target: String,
+    /// `lib`, `bin` or `test`
+    kind: String,
     folder: PathBuf,
     executable: PathBuf,
 }
 
 impl TestBinary {
     fn needs_engines(&self) -> bool {
-        NEED_ENGINES.iter().any(|(package, target, _)| *package == self.package && *target == self.target)
+        self.kind == "test" && NEED_ENGINES.iter().any(|(package, _)| *package == self.package)
     }
 }
 
 fn build_tests() -> anyhow::Result<Vec<TestBinary>> {
+    let mut tests = compile_tests(&OURS)?;
+    tests.extend(compile_tests(&["-p", BROKER])?);
+    let without = |package: &str| !tests.iter().any(|test| test.package == package && test.kind == "test");
+    if let Some((package, _)) = NEED_ENGINES.iter().find(|(package, _)| without(package)) {
+        bail!("package {package} has no integration tests: correct NEED_ENGINES in xtask/src/test.rs");
+    }
+    Ok(tests)
+}
+
+fn compile_tests(selection: &[&str]) -> anyhow::Result<Vec<TestBinary>> {
     let mut command = cargo();
-    command.args(["test", "--workspace", "--no-run", "--message-format=json-render-diagnostics"]);
+    command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(selection);
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
         bail!("{} failed ({})", sh::describe(&command), output.status);
     }
-    let tests = test_binaries(&String::from_utf8_lossy(&output.stdout));
-    let missing = NEED_ENGINES.iter().find(|(package, target, _)| {
-        !tests.iter().any(|test| test.package == *package && test.target == *target)
-    });
-    if let Some((package, target, _)) = missing {
-        bail!(
-            "there is no test target `{target}` in package `{package}`: correct NEED_ENGINES in xtask/src/test.rs"
-        );
-    }
-    Ok(tests)
+    Ok(test_binaries(&String::from_utf8_lossy(&output.stdout)))
 }
 
 /// The test executables among cargo's messages, libraries and binaries before integration tests.
@@ -128,10 +131,11 @@ fn test_binaries(messages: &str) -> Vec<TestBinary> {
         }
         let folder = Path::new(manifest).parent().unwrap_or(Path::new("/")).to_owned();
         let package = package_name(message["package_id"].as_str().unwrap_or_default(), &folder);
-        // Part of the key: a library and a binary may share a name.
         let kind = message["target"]["kind"][0].as_str().unwrap_or_default().to_owned();
-        let test = TestBinary { package, target: target.to_owned(), folder, executable: executable.into() };
-        found.insert((kind == "test", test.package.clone(), target.to_owned(), kind), test);
+        let target = target.to_owned();
+        // The kind is part of the key: a library and a binary may share a name.
+        let key = (kind == "test", package.clone(), target.clone(), kind.clone());
+        found.insert(key, TestBinary { package, target, kind, folder, executable: executable.into() });
     }
     found.into_values().collect()
 }
@@ -147,7 +151,7 @@ fn package_name(id: &str, folder: &Path) -> String {
 fn run_binaries(tests: &[TestBinary], filter: Option<&str>, engines: Option<&Engines>) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for test in tests {
-        let name = format!("{}/{}", test.package, test.target);
+        let name = format!("{} ({} {})", test.package, test.kind, test.target);
         let started = Instant::now();
         say(format_args!("-- {name}"));
         let mut command = Command::new(&test.executable);

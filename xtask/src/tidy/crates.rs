@@ -20,6 +20,7 @@ pub(super) fn check(metadata: &Metadata, files: &[TextFile]) -> Vec<Finding> {
             ),
             rustdoc(&format!("{folder}/{root}"), find(&format!("{folder}/{root}"))),
             lints(manifest.as_str(), find(manifest.as_str())),
+            fences(&format!("{folder}/README.md"), find(&format!("{folder}/README.md"))),
         ]
     };
     metadata.workspace_packages().into_iter().flat_map(one).flatten().collect()
@@ -45,6 +46,19 @@ fn rustdoc(path: &str, text: Option<&str>) -> Option<Finding> {
     let included = text.is_some_and(|text| text.lines().any(|line| line.trim() == INCLUDE));
     (!included)
         .then(|| Finding::new(path, 1, "readme-is-rustdoc", format!("begin the file with `{INCLUDE}`")))
+}
+
+/// rustdoc takes a block without a language for Rust, compiles it as a test and fails.
+fn fences(path: &str, text: Option<&str>) -> Option<Finding> {
+    let marks = text?.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("```"));
+    let mut opening = marks.step_by(2);
+    let (line, _) = opening.find(|(_, line)| line.trim() == "```")?;
+    Some(Finding::new(
+        path,
+        line + 1,
+        "code-block-language",
+        "name the language after ```: text, sh, rust, json",
+    ))
 }
 
 fn lints(path: &str, text: Option<&str>) -> Option<Finding> {
@@ -74,6 +88,13 @@ mod tests {
         assert!(check(Some("#![doc = include_str!(\"../README.md\")]\nmod b;\n")));
         assert!(!check(Some("//! #![doc = include_str!(\"../README.md\")]\nmod b;\n")));
         assert!(!check(None));
+    }
+
+    #[test]
+    fn code_blocks_name_their_language() {
+        let line = |text| fences("a/README.md", Some(text)).map(|finding| finding.line);
+        assert_eq!(line("# a\n```sh\nls\n```\n```text\n```\n"), None);
+        assert_eq!(line("# a\n```sh\nls\n```\n\n```\ncargo demo\n```\n"), Some(6));
     }
 
     #[test]

@@ -11,7 +11,8 @@ const TEXTS = {
     "live.stale": "Stale: data of {time}",
     "live.offline": "Gateway does not answer: data of {time}",
     "live.never": "Gateway does not answer",
-    "frozen": "The service registry cannot be read since {time}, so instances neither join nor leave: the ones known stay in use. {reason}",
+    "frozen": "The service registry cannot be read since {time} ({reason}). Instances neither join nor leave meanwhile; the known ones stay in use.",
+    "frozen.unknown": "no reason known",
     "flow.title": "The way of an order",
     "flow.lead": "Each arrow is a hop. An order is a fact in a topic; the decision about it is another; the database joins them.",
     "flow.client": "Client",
@@ -28,7 +29,7 @@ const TEXTS = {
     "flow.kafka": "{orders} orders\n{decisions} decisions",
     "flow.kafka.bad": "not readable",
     "flow.tasks": { one: "{n} task running", other: "{n} tasks running" },
-    "flow.tasks.failed": { one: "{n} failed", other: "{n} failed" },
+    "flow.tasks.failed": { one: "{n} failure", other: "{n} failures" },
     "flow.connect.none": "not reachable",
     "flow.connect.idle": "no connector",
     "place.title": "Place an order",
@@ -260,7 +261,7 @@ function show(status) {
   const frozen = $("#frozen");
   frozen.hidden = !status.registry.frozen;
   const notice = status.registry.frozen
-    ? t("frozen", { time: time(status.registry.since), reason: status.registry.reason ?? "" }) : "";
+    ? t("frozen", { time: time(status.registry.since), reason: status.registry.reason ?? t("frozen.unknown") }) : "";
   if (frozen.textContent !== notice) frozen.textContent = notice;
   hint();
 }

@@ -48,6 +48,8 @@ pub struct Outgoing {
     pub headers: HeaderMap,
     pub body: RequestBody,
     pub repeatable: bool,
+    /// The gateway asks for itself, again and again: failures are no news.
+    pub our_own: bool,
 }
 
 /// An answer whose body is still to come. While it lives the instance counts it as in flight.
@@ -112,7 +114,11 @@ impl Forwarder {
                         _ => return Err(error),
                     };
                     let reason = chain(&error);
-                    tracing::warn!(instance = target.id, url = %target.url, reason, "attempt failed");
+                    if request.our_own {
+                        tracing::debug!(instance = target.id, url = %target.url, reason, "attempt failed");
+                    } else {
+                        tracing::warn!(instance = target.id, url = %target.url, reason, "attempt failed");
+                    }
                     so_far = worse(so_far, error);
                 }
             }

@@ -136,6 +136,7 @@ async fn outgoing(
         headers: headers::for_upstream(req.headers(), &hop),
         body,
         repeatable: retry::is_repeatable(req.method(), req.headers()),
+        our_own: false,
     })
 }
 
@@ -150,6 +151,7 @@ pub(crate) fn request_of_our_own(path_and_query: &str) -> Outgoing {
         headers: headers::for_upstream(&Default::default(), &hop),
         body: RequestBody::empty(),
         repeatable: true,
+        our_own: true,
     }
 }
 

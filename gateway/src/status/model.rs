@@ -59,7 +59,7 @@ pub struct Registry {
     pub frozen: bool,
     pub since: Option<String>,
     pub reason: Option<String>,
-    /// Forged or malformed records so far.
+    /// Forged or malformed records so far, as often as they were read.
     pub refused_records: u64,
 }
 

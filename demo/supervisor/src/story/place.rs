@@ -3,6 +3,7 @@
 
 use super::mix::{InvalidStep, Mix, OrderStep, Step};
 use anyhow::Context as _;
+use futures::channel::mpsc;
 use futures::{StreamExt as _, stream};
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -77,25 +78,38 @@ pub(crate) async fn all(
 ) -> anyhow::Result<Placed> {
     let pause = STRETCH * u32::try_from(CONCURRENCY)? / u32::try_from(mix.steps.len().max(1))?;
     let client = Client { http, targets, retries: Cell::new(0) };
-    let results = stream::iter(&mix.steps).map(|step| async {
-        sleep(pause).await;
-        match step {
-            Step::Order(order) => {
-                client.order(order).await.inspect(|_| accepted.send_modify(|count| *count += 1))
+    // apart from the orders, since a repetition to the instance that is down lasts until it is up
+    let (repeat, to_repeat) = mpsc::unbounded();
+    let placing = async {
+        let repeat = repeat;
+        let results = stream::iter(&mix.steps).map(|step| async {
+            sleep(pause).await;
+            let done = client.step(step).await;
+            if let Ok(Done::Accepted(order)) = &done {
+                accepted.send_modify(|count| *count += 1);
+                if order.step.repeated {
+                    // the receiver lives until this sender is gone
+                    let _ = repeat.unbounded_send(order.clone());
+                }
             }
-            Step::Invalid(invalid) => client.invalid(invalid).await.map(|()| Done::Refused),
-        }
-    });
-    let results: Vec<Result<Done, String>> = results.buffer_unordered(CONCURRENCY).collect().await;
+            done
+        });
+        results.buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await
+    };
+    let repeating = to_repeat.map(|order| client.repeat(order)).buffer_unordered(mix.steps.len());
+    let (results, repeated) = tokio::join!(placing, repeating.collect::<Vec<_>>());
 
     let mut placed = Placed { retries: client.retries.get(), ..Placed::default() };
     for result in results {
         match result {
-            Ok(Done::Accepted { order, repeated }) => {
-                placed.accepted.push(order);
-                placed.repeated += repeated;
-            }
+            Ok(Done::Accepted(order)) => placed.accepted.push(order),
             Ok(Done::Refused) => placed.refused += 1,
+            Err(wrong) => placed.wrong.push(wrong),
+        }
+    }
+    for result in repeated {
+        match result {
+            Ok(times) => placed.repeated += times,
             Err(wrong) => placed.wrong.push(wrong),
         }
     }
@@ -103,7 +117,7 @@ pub(crate) async fn all(
 }
 
 enum Done {
-    Accepted { order: Accepted, repeated: usize },
+    Accepted(Accepted),
     Refused,
 }
 
@@ -114,23 +128,27 @@ struct Client<'a> {
 }
 
 impl Client<'_> {
-    async fn order(&self, step: &OrderStep) -> Result<Done, String> {
-        let first = self.place(&format!("{}/order-service", self.targets.gateway), step).await?;
-        let mut repeated = 0;
-        if step.repeated {
-            // one of the two is not the instance that took the order
-            for instance in &self.targets.instances {
-                let again = self.place(instance, step).await?;
-                if again.order_id != first.order_id {
-                    return Err(format!(
-                        "key {}: {} became {} when repeated on {instance}",
-                        step.idempotency_key, first.order_id, again.order_id
-                    ));
-                }
-                repeated += 1;
+    async fn step(&self, step: &Step) -> Result<Done, String> {
+        match step {
+            Step::Order(step) => {
+                let view = self.place(&format!("{}/order-service", self.targets.gateway), step).await?;
+                Ok(Done::Accepted(Accepted { order_id: view.order_id, step: step.clone() }))
+            }
+            Step::Invalid(step) => self.invalid(step).await.map(|()| Done::Refused),
+        }
+    }
+
+    /// Sends an accepted order again, straight to each instance; one of the two is not the one that took it.
+    async fn repeat(&self, order: Accepted) -> Result<usize, String> {
+        let Accepted { order_id, step } = order;
+        for instance in &self.targets.instances {
+            let again = self.place(instance, &step).await?.order_id;
+            if again != order_id {
+                let key = &step.idempotency_key;
+                return Err(format!("key {key}: {order_id} became {again} when repeated on {instance}"));
             }
         }
-        Ok(Done::Accepted { order: Accepted { order_id: first.order_id, step: step.clone() }, repeated })
+        Ok(self.targets.instances.len())
     }
 
     /// Sends one order until there is an answer that says what became of it.

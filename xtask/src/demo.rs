@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::sh::{self, BROKER, OURS, cargo, say};
+use crate::sh::{self, BROKER, OURS, broker_cargo, cargo, say};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,9 +17,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let debug = crate::paths::target()?.join("debug");
     let broker = needs_broker(&args.args);
     announce(&debug, broker);
-    sh::run(cargo().arg("build").args(OURS).arg("--bins"))?;
+    sh::run(cargo().args(["build", OURS, "--bins"]))?;
     if broker {
-        sh::run(cargo().args(["build", "-p", BROKER]))?;
+        sh::run(&mut broker_cargo("build")?)?;
     }
     // Not a child: Ctrl-C and the exit code are the demo's own, with nobody in between.
     let error = Command::new(debug.join("demo")).args(&args.args).exec();

@@ -11,12 +11,21 @@ pub(crate) fn say(text: impl Display) {
     eprintln!("xtask: {text}");
 }
 
-/// The packages that every build, test and lint selects: all but the embedded broker, which is built by itself. Cargo compiles
-/// a dependency once per set of features, and the set depends on what is selected together. One selection means one
-/// compilation; leaving the broker out means that its dependencies do not switch on features in what we ship and test
-/// (one of them makes every HTTP client of the workspace ask for a TLS provider that nobody installed, and panic).
-pub(crate) const OURS: [&str; 3] = ["--workspace", "--exclude", BROKER];
+/// What every build, test and lint selects. Cargo compiles a dependency once per set of features, and the set depends on what
+/// is selected together: one selection means one compilation.
+pub(crate) const OURS: &str = "--workspace";
+
+/// A program in a workspace of its own, `demo/broker` (the root Cargo.toml says why).
 pub(crate) const BROKER: &str = "embedded-broker";
+
+/// `cargo SUBCOMMAND` for the embedded broker. Its target folder is ours: the demo finds all programs in one place, and cargo
+/// shares what both workspaces compile alike.
+pub(crate) fn broker_cargo(subcommand: &str) -> anyhow::Result<Command> {
+    let mut command = cargo();
+    command.args([subcommand, "--manifest-path", "demo/broker/Cargo.toml", "--target-dir"]);
+    command.arg(crate::paths::target()?);
+    Ok(command)
+}
 
 /// cargo itself, without the variables that the cargo that runs xtask set for it: a build script that looks at one of
 /// them would run again in every second build.

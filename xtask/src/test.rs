@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::engines::Engines;
 use crate::provision::provision;
-use crate::sh::{self, BROKER, OURS, Stages, cargo, human, say};
+use crate::sh::{self, OURS, Stages, broker_cargo, cargo, human, say};
 
 /// Packages whose integration tests need real engines, and what is not covered without them.
 const NEED_ENGINES: [(&str, &str); 2] = [
@@ -40,8 +40,8 @@ pub(crate) fn run_stages(args: &Args, stages: &mut Stages) -> anyhow::Result<()>
     if !args.embedded && found.is_none() {
         return Ok(());
     }
-    let built = stages.run("build", || sh::run(cargo().arg("build").args(OURS)));
-    let broker = stages.run("build the embedded broker", || sh::run(cargo().args(["build", "-p", BROKER])));
+    let built = stages.run("build", || sh::run(cargo().args(["build", OURS])));
+    let broker = stages.run("build the embedded broker", || sh::run(&mut broker_cargo("build")?));
     let tests = built.and(broker).and_then(|()| stages.run("build tests", build_tests));
     let Some(tests) = tests else { return Ok(()) };
     let (engine_tests, plain): (Vec<_>, Vec<_>) = tests.into_iter().partition(TestBinary::needs_engines);
@@ -49,7 +49,7 @@ pub(crate) fn run_stages(args: &Args, stages: &mut Stages) -> anyhow::Result<()>
     let filter = args.filter.as_deref();
     stages.run("tests without engines", || run_binaries(&plain, filter, None));
     if filter.is_none() {
-        stages.run("doc tests", || sh::run(cargo().args(["test", "--doc", "-q"]).args(OURS)));
+        stages.run("doc tests", || sh::run(cargo().args(["test", "--doc", "-q", OURS])));
     }
     let Some(found) = found else {
         if filter.is_none() {
@@ -95,8 +95,8 @@ impl TestBinary {
 }
 
 fn build_tests() -> anyhow::Result<Vec<TestBinary>> {
-    let mut tests = compile_tests(&OURS)?;
-    tests.extend(compile_tests(&["-p", BROKER])?);
+    let mut tests = compile_tests(cargo().args(["test", OURS]))?;
+    tests.extend(compile_tests(&mut broker_cargo("test")?)?);
     let without = |package: &str| !tests.iter().any(|test| test.package == package && test.kind == "test");
     if let Some((package, _)) = NEED_ENGINES.iter().find(|(package, _)| without(package)) {
         bail!("package {package} has no integration tests: correct NEED_ENGINES in xtask/src/test.rs");
@@ -104,12 +104,11 @@ fn build_tests() -> anyhow::Result<Vec<TestBinary>> {
     Ok(tests)
 }
 
-fn compile_tests(selection: &[&str]) -> anyhow::Result<Vec<TestBinary>> {
-    let mut command = cargo();
-    command.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(selection);
+fn compile_tests(command: &mut Command) -> anyhow::Result<Vec<TestBinary>> {
+    command.args(["--no-run", "--message-format=json-render-diagnostics"]);
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("{} failed ({})", sh::describe(&command), output.status);
+        bail!("{} failed ({})", sh::describe(command), output.status);
     }
     Ok(test_binaries(&String::from_utf8_lossy(&output.stdout)))
 }

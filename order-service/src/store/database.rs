@@ -1,13 +1,18 @@
 //! Connecting to MariaDB, MySQL or SQLite.
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::sqlx::ConnectOptions as _;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr, SqlxSqliteConnector};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a request waits for a connection.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+const MAX_CONNECTIONS: u32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
@@ -87,6 +92,17 @@ impl DatabaseUrl {
     /// A pool that connects when it is first used, so that a service starts while its database is away.
     pub async fn connect_lazily(&self) -> Result<DatabaseConnection, DbErr> {
         let mut options = self.options();
+        if self.engine == Engine::Sqlite {
+            // Not by `Database::connect`: with some of its features (which another crate of the build may switch on) sea-orm
+            // asks SQLite for its version at once, and a service would not start before its file is there.
+            let file: SqliteConnectOptions =
+                self.url.parse().map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))))?;
+            let pool = SqlitePoolOptions::new()
+                .max_connections(MAX_CONNECTIONS)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_lazy_with(file.disable_statement_logging());
+            return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool));
+        }
         options.connect_lazy(true);
         Database::connect(options).await
     }
@@ -100,7 +116,7 @@ impl DatabaseUrl {
 
     fn options(&self) -> ConnectOptions {
         let mut options = ConnectOptions::new(&self.url);
-        options.max_connections(8).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+        options.max_connections(MAX_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
         options
     }
 }

@@ -5,6 +5,7 @@ mod contract;
 mod crash;
 mod dead_letter;
 mod demo_check;
+mod discovery;
 mod jdbc_mariadb;
 mod support;
 mod w3_mariadb_sink;

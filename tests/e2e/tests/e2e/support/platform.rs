@@ -21,7 +21,7 @@ pub(crate) struct Platform {
     pub(crate) orders: String,
     pub(crate) decisions: String,
     pub(crate) group: String,
-    registry: String,
+    pub(crate) registry: String,
     /// The read tables.
     pub(crate) read: Database,
     /// The catalog's own tables.
@@ -97,6 +97,11 @@ impl Platform {
 
     pub(crate) async fn catalog_service(&self) -> Service {
         self.start("catalog-service", &mut self.command("catalog-service", &self.catalog)).await
+    }
+
+    /// A gateway that finds this platform's services.
+    pub(crate) async fn gateway(&self) -> Service {
+        self.start("gateway", &mut self.command("gateway", &self.read)).await
     }
 
     /// A catalog that kills itself at the named point.

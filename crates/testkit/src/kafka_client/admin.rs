@@ -39,6 +39,37 @@ pub async fn delete_topics(bootstrap: &str, topics: &[&str]) -> anyhow::Result<(
     Ok(())
 }
 
+/// Topics that are removed when the value is dropped, whatever became of the test. Declare it before the programs that write
+/// to them, so that it is dropped after those.
+#[derive(Debug)]
+pub struct Topics {
+    bootstrap: String,
+    names: Vec<String>,
+}
+
+impl Topics {
+    /// The topics need not exist yet, or ever.
+    pub fn removed_at_the_end(bootstrap: &str, names: impl IntoIterator<Item = impl Into<String>>) -> Topics {
+        Topics { bootstrap: bootstrap.to_owned(), names: names.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl Drop for Topics {
+    fn drop(&mut self) {
+        // On a thread with a runtime of its own, as in `Database`: a drop cannot await.
+        let (bootstrap, names) = (self.bootstrap.clone(), self.names.clone());
+        let removed = std::thread::spawn(move || -> anyhow::Result<()> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            runtime.block_on(delete_topics(&bootstrap, &names))
+        })
+        .join();
+        if let Ok(Err(error)) = removed {
+            eprintln!("testkit: topics {} were left behind: {error:#}", self.names.join(", "));
+        }
+    }
+}
+
 /// Removes consumer groups; one that does not exist is as good as removed, one with members is an error.
 pub async fn delete_groups(bootstrap: &str, groups: &[&str]) -> anyhow::Result<()> {
     let results =

@@ -6,7 +6,7 @@ use crate::support::worker::{Worker, platform_sink};
 use contracts::{Order, encode};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use testkit::kafka_client::{self, Record};
+use testkit::kafka_client::{self, Record, Topics};
 use testkit::{Database, eventually};
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ async fn worker_killed_between_rows_and_offset_commit() -> anyhow::Result<()> {
     let kafka = testkit::kafka()?;
     let topic = testkit::unique("orders");
     kafka_client::create_topic(&kafka, &topic, 3, &[]).await?;
+    let _topics = Topics::removed_at_the_end(&kafka, [&topic]);
     let database = Database::create(&testkit::unique("e2e_crash")).await?;
     let mut config = platform_sink(&database, &topic)?;
     config["auto.create"] = "true".into();
@@ -83,8 +84,8 @@ async fn catalog_killed_between_commit_and_publish() -> anyhow::Result<()> {
 
     let orders: Vec<Order> = (0..50).map(order).collect();
     kafka_client::produce_all(&platform.kafka, &platform.orders, orders.iter().map(record)).await?;
-    let mut crashing = platform.catalog_service_that_crashes_at("catalog.after-commit").await;
-    crashing.process.wait_exit(PATIENCE).await?;
+    let mut crashing = platform.catalog_service_that_crashes_at("catalog.after-commit");
+    crashing.wait_exit(PATIENCE).await?;
 
     let decided = platform.catalog.count("decisions").await?;
     assert!(decided > 0, "it died after the commit");

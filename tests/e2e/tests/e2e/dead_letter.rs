@@ -4,7 +4,8 @@ use crate::support::PATIENCE;
 use crate::support::worker::{Worker, platform_sink};
 use contracts::{Order, encode};
 use serde_json::Value;
-use testkit::{Database, eventually, kafka_client};
+use testkit::kafka_client::{self, Topics};
+use testkit::{Database, eventually};
 use uuid::Uuid;
 
 async fn good_bad_good(kafka: &str, topic: &str) -> anyhow::Result<()> {
@@ -43,6 +44,7 @@ async fn goes_to_the_dead_letter_topic_with_connects_headers() -> anyhow::Result
     let (topic, name) = (testkit::unique("orders"), testkit::unique("dlq-sink"));
     let dlq = format!("{topic}.dlq");
     let database = Database::create(&testkit::unique("e2e_dlq")).await?;
+    let _topics = Topics::removed_at_the_end(&kafka, [topic.clone(), format!("{topic}.dlq")]);
     good_bad_good(&kafka, &topic).await?;
     let worker = Worker::start(&[]).await?;
     let config = sink(
@@ -92,6 +94,7 @@ async fn fails_the_task_with_its_place_when_nothing_is_tolerated() -> anyhow::Re
     let kafka = testkit::kafka()?;
     let (topic, name) = (testkit::unique("orders"), testkit::unique("strict-sink"));
     let database = Database::create(&testkit::unique("e2e_strict")).await?;
+    let _topics = Topics::removed_at_the_end(&kafka, [topic.clone(), format!("{topic}.dlq")]);
     good_bad_good(&kafka, &topic).await?;
     let worker = Worker::start(&[]).await?;
     let created = worker.create(&name, &sink(&database, &topic, &[]).await?).await?;

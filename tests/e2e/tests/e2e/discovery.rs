@@ -77,7 +77,8 @@ async fn a_forged_announcement_is_dropped() -> anyhow::Result<()> {
         let known = instances(&gateway).await?;
         format!("order-service/{}", known[0]["id"].as_str().unwrap_or_default())
     };
-    let forgeries: [(&str, Option<&[u8]>, &[(&str, &[u8])]); 4] = [
+    type Forgery<'a> = (&'a str, Option<&'a [u8]>, &'a [(&'a str, &'a [u8])]);
+    let forgeries: [Forgery<'_>; 4] = [
         (&key, Some(value.as_bytes()), &[]),
         (&key, Some(value.as_bytes()), &[("registry-signature", wrong.as_bytes())]),
         (&key, Some(b"\xff not json"), &[("registry-signature", b"zz")]),

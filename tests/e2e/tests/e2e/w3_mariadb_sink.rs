@@ -4,7 +4,8 @@ use crate::support::PATIENCE;
 use crate::support::worker::Worker;
 use serde_json::json;
 use std::time::Duration;
-use testkit::{Database, eventually, kafka_client, kafka_tool};
+use testkit::kafka_client::{self, Topics};
+use testkit::{Database, eventually, kafka_tool};
 
 /// What the source half would put on the topic: `created_at` included.
 const FROM_SOURCE: &str = r#"{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"name"},{"type":"string","optional":true,"field":"pwd"},{"type":"int64","optional":true,"name":"org.apache.kafka.connect.data.Timestamp","version":1,"field":"created_at"}],"optional":false,"name":"users"},"payload":{"id":1,"name":"User name","pwd":"test1","created_at":1714810000123}}"#;
@@ -17,6 +18,7 @@ async fn walkthrough(scheme: &str) -> anyhow::Result<()> {
     let server = testkit::mariadb()?;
     let database = Database::create(&testkit::unique("mydb")).await?;
     let topic = testkit::unique("my_topic_users");
+    let _topics = Topics::removed_at_the_end(&bootstrap, [&topic]);
     let mut worker = Worker::start(&[]).await?;
 
     let config = json!({

@@ -4,7 +4,8 @@ use super::{Answer, PATIENCE, get, send};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
-use testkit::{Database, Process, eventually, kafka_client};
+use testkit::kafka_client::{self, Topics};
+use testkit::{Database, Process, eventually};
 
 pub(crate) const OPERATOR_TOKEN: &str = "e2e-operator-token";
 const REGISTRY_SECRET: &str = "e2e-registry-secret-0123456789";
@@ -27,17 +28,23 @@ pub(crate) struct Platform {
     /// The catalog's own tables.
     pub(crate) catalog: Database,
     files: PathBuf,
+    _topics: Topics,
 }
 
 impl Platform {
     /// Unique names; both migrations have run. `orders` and `group` may be given (the walkthrough's own names) as a prefix.
     pub(crate) async fn new(orders: &str, group: &str) -> anyhow::Result<Platform> {
+        let kafka = testkit::kafka()?;
+        let (orders, decisions) = (testkit::unique(orders), testkit::unique("order_decisions"));
+        let registry = testkit::unique("service-registry");
+        let topics = [orders.clone(), format!("{orders}.dlq"), decisions.clone(), registry.clone()];
         let platform = Platform {
-            kafka: testkit::kafka()?,
-            orders: testkit::unique(orders),
-            decisions: testkit::unique("order_decisions"),
+            _topics: Topics::removed_at_the_end(&kafka, topics),
+            kafka,
+            orders,
+            decisions,
             group: testkit::unique(group),
-            registry: testkit::unique("service-registry"),
+            registry,
             read: Database::create(&testkit::unique("e2e_read")).await?,
             catalog: Database::create(&testkit::unique("e2e_catalog")).await?,
             files: std::env::temp_dir().join(testkit::unique("e2e_files")),
@@ -104,10 +111,10 @@ impl Platform {
         self.start("gateway", &mut self.command("gateway", &self.read)).await
     }
 
-    /// A catalog that kills itself at the named point.
-    pub(crate) async fn catalog_service_that_crashes_at(&self, point: &str) -> Service {
+    /// A catalog that kills itself at the named point; it may be gone before anybody sees it ready.
+    pub(crate) fn catalog_service_that_crashes_at(&self, point: &str) -> Process {
         let mut command = self.command("catalog-service", &self.catalog);
-        self.start("catalog-service-crashing", command.env("CRASH_AT", point)).await
+        Process::spawn("catalog-service-crashing", command.env("CRASH_AT", point))
     }
 
     /// Number of orders the catalog's group has finished, over all partitions.

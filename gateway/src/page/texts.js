@@ -171,7 +171,7 @@ export const TEXTS = {
     "orders.none": "아직 주문이 없습니다. 첫 주문을 넣어 보세요.",
     "services.title": "서비스",
     "services.none": "등록된 인스턴스가 없습니다.",
-    "services.lease": "임대 {s}초 남음",
+    "services.lease": "리스 {s}초 남음",
     "services.inFlight": "처리 중 {n}건",
     "topics.title": "토픽",
     "topics.none": "아직 Kafka를 조회하지 않았습니다.",

@@ -12,7 +12,8 @@ use std::str::FromStr;
 /// Products, and a decision for every order: confirmed while stock lasts.
 ///
 /// Secrets come from the environment only: REGISTRY_SECRET (shared by all services, at least 16 characters) and
-/// OPERATOR_TOKEN (who may change products, at least 8 characters).
+/// OPERATOR_TOKEN (who may change products, at least 8 characters), or from files that REGISTRY_SECRET_FILE and
+/// OPERATOR_TOKEN_FILE name.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -42,15 +43,20 @@ pub struct MigrateArgs {
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
     /// The catalog's own database: mysql://USER:PASSWORD@HOST:PORT/NAME, mariadb://.. or sqlite:///ABSOLUTE/FILE.
+    /// DATABASE_URL_FILE names a file that holds it instead.
     // Not required for clap: it would be asked for twice when a subcommand is given.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<DatabaseUrl>,
 }
 
 impl DatabaseArgs {
-    pub fn url(&self) -> anyhow::Result<&DatabaseUrl> {
-        let example = "mysql://USER:PASSWORD@HOST:PORT/DATABASE or sqlite:///ABSOLUTE/FILE";
-        self.database_url.as_ref().with_context(|| format!("DATABASE_URL is not set; write {example}"))
+    pub fn url(&self) -> anyhow::Result<DatabaseUrl> {
+        let given = self.database_url.as_ref().map(|url| url.as_str().to_owned());
+        let url = Secret::given_or_in_file(given, "DATABASE_URL")?.with_context(|| {
+            "neither DATABASE_URL nor DATABASE_URL_FILE is set; write mysql://USER:PASSWORD@HOST:PORT/DATABASE or \
+             sqlite:///ABSOLUTE/FILE"
+        })?;
+        url.expose().parse().map_err(anyhow::Error::msg).context("DATABASE_URL cannot be used")
     }
 }
 
@@ -125,7 +131,7 @@ impl Config {
             listen: args.listen,
             advertised_url: args.advertised_url,
             kafka: args.kafka,
-            database_url: args.database.url()?.clone(),
+            database_url: args.database.url()?,
             orders_topic: args.orders_topic,
             decisions_topic: args.decisions_topic,
             consumer_group: args.consumer_group,

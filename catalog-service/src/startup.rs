@@ -19,7 +19,7 @@ const CHECK_DATABASE_EVERY: Duration = Duration::from_secs(3);
 
 /// `catalog-service migrate`: everything it does may be repeated.
 pub async fn migrate(args: MigrateArgs) -> anyhow::Result<()> {
-    let store = Store::eager(args.database.url()?).await?;
+    let store = Store::eager(&args.database.url()?).await?;
     store.migrate().await?;
     tracing::info!("the tables are there");
     if args.seed {

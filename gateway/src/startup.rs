@@ -10,7 +10,6 @@ use crate::proxy::{self, Gateway};
 use crate::status::{Board, Refresher, TopicCounter};
 use actix_web::{App, HttpServer, web};
 use anyhow::Context;
-use contracts::TopicSpec;
 use service_kit::health::{self, Readiness};
 use service_kit::{problem, trace};
 use std::sync::Arc;
@@ -39,7 +38,7 @@ pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> 
         readiness: readiness.clone(),
     };
     let topics =
-        TopicCounter::new(&config.kafka, shown_topics(&config)).context("the kafka client cannot be made")?;
+        TopicCounter::new(&config.kafka, config.shown_topics()).context("the kafka client cannot be made")?;
     let refresher = Refresher { board: board.clone(), gateway: gateway.clone(), topics };
     // The page has something to show before the first look at everything is over.
     board.put(&refresher.nothing_yet());
@@ -100,10 +99,4 @@ pub fn routes(
             .configure(page::configure)
             .default_service(web::to(proxy::handle));
     }
-}
-
-fn shown_topics(config: &Config) -> Vec<String> {
-    let facts = [&config.orders_topic, &config.decisions_topic];
-    let dead_letters = facts.map(|topic| TopicSpec::dead_letters(topic).name);
-    facts.into_iter().cloned().chain(dead_letters).chain([config.registry_topic.clone()]).collect()
 }

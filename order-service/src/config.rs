@@ -80,7 +80,10 @@ pub enum StoreConfig {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("DATABASE_URL is not set; give the database of the read tables, such as sqlite:///tmp/orders.db")]
+    #[error(
+        "neither DATABASE_URL nor DATABASE_URL_FILE is set; give the database of the read tables, such as \
+         sqlite:///tmp/orders.db"
+    )]
     NoDatabase,
     #[error("DATABASE_URL cannot be used")]
     Database(#[from] DatabaseUrlError),
@@ -132,8 +135,9 @@ pub fn for_migration(options: &Options) -> Result<(DatabaseUrl, ReadTables), Con
 }
 
 fn database(options: &Options) -> Result<DatabaseUrl, ConfigError> {
-    let url = options.database_url.as_deref().filter(|url| !url.is_empty()).ok_or(ConfigError::NoDatabase)?;
-    Ok(url.parse()?)
+    let given = options.database_url.clone().filter(|url| !url.is_empty());
+    let url = Secret::given_or_in_file(given, "DATABASE_URL")?.ok_or(ConfigError::NoDatabase)?;
+    Ok(url.expose().parse()?)
 }
 
 fn tables(options: &Options) -> Result<ReadTables, ConfigError> {
@@ -179,7 +183,7 @@ mod tests {
     fn what_cannot_work_is_refused_with_key_and_remedy() {
         let database = ["--database-url", "sqlite:///tmp/a.db"];
         for (args, says) in [
-            (vec![], "DATABASE_URL is not set"),
+            (vec![], "DATABASE_URL_FILE is set"),
             (vec!["--order-store", "local"], "LOCAL_DATABASE"),
             ([&database[..], &["--orders-topic", "a.b"]].concat(), "ORDERS_TOPIC is \"a.b\""),
             ([&database[..], &["--orders-topic", ""]].concat(), "ORDERS_TOPIC"),

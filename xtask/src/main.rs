@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ci;
+mod compose;
 mod demo;
 mod engines;
 mod paths;
@@ -33,6 +34,8 @@ enum Command {
     Tidy,
     /// What CI runs: fmt, tidy, clippy, cargo-deny where installed, test
     Ci,
+    /// Build docker-compose.yml, bring it up, place orders while containers die, measure, take it down
+    ComposeCheck(compose::Args),
     /// Build the platform and run it; also as `cargo demo`
     Demo(demo::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Engines(args) => engines::run(&args),
         Command::Tidy => tidy::run(),
         Command::Ci => ci::run(),
+        Command::ComposeCheck(args) => compose::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     match result {

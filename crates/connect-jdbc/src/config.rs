@@ -25,7 +25,8 @@ pub(crate) const CONNECTION_KEYS: [ConfigKey; 7] = [
     ConfigKey::new(
         URL,
         Ty::String,
-        "The database: jdbc:mariadb://HOST:PORT/DATABASE, jdbc:mysql://HOST:PORT/DATABASE or jdbc:sqlite:/path/to/file.db. \
+        "The database: jdbc:mariadb://HOST:PORT/DATABASE, jdbc:mysql://HOST:PORT/DATABASE, \
+         jdbc:postgresql://HOST:PORT/DATABASE or jdbc:sqlite:/path/to/file.db. \
          Driver parameters may follow a '?'; those unknown here are ignored with a log line. Other keys that begin with \
          'connection.' are taken as driver parameters too.",
     )

@@ -3,18 +3,21 @@
 //! No error of this file quotes the URL: a password may stand anywhere in it.
 
 mod percent;
+mod postgres;
 mod sqlite;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+const MYSQL_PORT: u16 = 3306;
 const MYSQL_FORM: &str = "jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)";
 
 /// Where a database is and how to get in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum JdbcUrl {
     MySql(MySqlUrl),
+    Postgres(PostgresUrl),
     Sqlite(SqliteUrl),
 }
 
@@ -28,6 +31,24 @@ pub(crate) struct MySqlUrl {
     pub(crate) password: Option<Password>,
     pub(crate) connect_timeout: Option<Duration>,
     /// Driver parameters that mean nothing here.
+    pub(crate) ignored: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PostgresUrl {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Without one it has the name of the user.
+    pub(crate) database: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Password>,
+    /// A search path: schemas with commas between them.
+    pub(crate) current_schema: Option<String>,
+    pub(crate) application_name: Option<String>,
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) socket_timeout: Option<Duration>,
+    /// Whether statements stay prepared; a pooler may not like it.
+    pub(crate) prepare: bool,
     pub(crate) ignored: Vec<String>,
 }
 
@@ -66,29 +87,26 @@ impl JdbcUrl {
         let url = url.trim();
         let Some(rest) = strip_prefix_ignore_case(url, "jdbc:") else {
             return Err(UrlError(format!(
-                "the URL does not begin with jdbc:; the expected form is {MYSQL_FORM} or {}",
-                sqlite::FORM
+                "the URL does not begin with jdbc:; the expected form is {}",
+                forms()
             )));
         };
         let (engine, rest) = rest.split_once(':').unwrap_or((rest, ""));
         match engine.to_ascii_lowercase().as_str() {
             "mysql" | "mariadb" => MySqlUrl::parse(rest, properties).map(JdbcUrl::MySql),
+            "postgresql" => PostgresUrl::parse(rest, properties).map(JdbcUrl::Postgres),
             "sqlite" => SqliteUrl::parse(rest, properties).map(JdbcUrl::Sqlite),
-            known @ ("postgresql" | "oracle" | "sqlserver" | "db2" | "derby" | "sap" | "sybase"
-            | "vertica" | "jtds") => Err(UrlError(format!(
-                "jdbc:{known}: is not supported yet; use {MYSQL_FORM} or {}",
-                sqlite::FORM
-            ))),
-            _ => Err(UrlError(format!(
-                "the URL names no known database; the expected form is {MYSQL_FORM} or {}",
-                sqlite::FORM
-            ))),
+            known @ ("oracle" | "sqlserver" | "db2" | "derby" | "sap" | "sybase" | "vertica" | "jtds") => {
+                Err(UrlError(format!("jdbc:{known}: is not supported yet; use {}", forms())))
+            }
+            _ => Err(UrlError(format!("the URL names no known database; the expected form is {}", forms()))),
         }
     }
 
     pub(crate) fn ignored(&self) -> &[String] {
         match self {
             JdbcUrl::MySql(url) => &url.ignored,
+            JdbcUrl::Postgres(url) => &url.ignored,
             JdbcUrl::Sqlite(url) => &url.ignored,
         }
     }
@@ -99,6 +117,7 @@ impl fmt::Display for JdbcUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JdbcUrl::MySql(url) => write!(f, "{}:{}", url.host, url.port),
+            JdbcUrl::Postgres(url) => write!(f, "{}:{}", url.host, url.port),
             JdbcUrl::Sqlite(url) => write!(f, "{}", url.path.display()),
         }
     }
@@ -126,7 +145,7 @@ impl MySqlUrl {
         if address.contains(',') || address.contains('(') {
             return Err(UrlError::mysql("only one host is supported"));
         }
-        let (host, port) = host_and_port(address)?;
+        let (host, port) = host_and_port(address, MYSQL_PORT).map_err(UrlError::mysql)?;
         let mut parsed = Self {
             host: if host.is_empty() { "localhost".into() } else { decode(host)? },
             port,
@@ -183,33 +202,34 @@ fn no_tls(key: &str) -> UrlError {
     ))
 }
 
-fn host_and_port(address: &str) -> Result<(&str, u16), UrlError> {
-    const DEFAULT_PORT: u16 = 3306;
+fn forms() -> String {
+    format!("{MYSQL_FORM}, {} or {}", postgres::FORM, sqlite::FORM)
+}
+
+fn host_and_port(address: &str, default_port: u16) -> Result<(&str, u16), &'static str> {
     let (host, port) = if let Some(rest) = address.strip_prefix('[') {
         let Some((host, after)) = rest.split_once(']') else {
-            return Err(UrlError::mysql("an IPv6 address has no closing ]"));
+            return Err("an IPv6 address has no closing ]");
         };
         match after.strip_prefix(':') {
             Some(port) => (host, port),
             None if after.is_empty() => (host, ""),
-            None => return Err(UrlError::mysql("there is text between ] and the port")),
+            None => return Err("there is text between ] and the port"),
         }
     } else {
         address.split_once(':').unwrap_or((address, ""))
     };
     match port {
-        "" => Ok((host, DEFAULT_PORT)),
+        "" => Ok((host, default_port)),
         port => match port.parse() {
             Ok(port) if port > 0 => Ok((host, port)),
-            _ => Err(UrlError::mysql("the port is not a number from 1 to 65535")),
+            _ => Err("the port is not a number from 1 to 65535"),
         },
     }
 }
 
 fn decode(text: &str) -> Result<String, UrlError> {
-    percent::decode(text).ok_or_else(|| {
-        UrlError::mysql("a % is not followed by two hexadecimal digits of UTF-8 text (write a % as %25)")
-    })
+    percent::decode(text).ok_or_else(|| UrlError::mysql(percent::WRONG))
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

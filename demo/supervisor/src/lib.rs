@@ -13,6 +13,7 @@ mod startup;
 mod story;
 
 pub use args::{Args, Store};
+pub use story::remote;
 
 use crate::engines::database::{Database, Server};
 use crate::engines::kafka;

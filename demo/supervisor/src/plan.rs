@@ -160,6 +160,7 @@ impl Settings {
         let mut env = self.common_env();
         env.push(("LISTEN", local(self.ports.gateway)));
         env.push(("CONNECT_URLS", url(self.ports.connect)));
+        env.push(("EXTRA_TOPICS", self.names.connector_dead_letters.clone()));
         env.push(("OPERATOR_TOKEN", self.operator_token.clone()));
         let gateway = self.gateway_url();
         ChildPlan {

@@ -1,4 +1,4 @@
-//! The status page: three files, built into the binary, that load nothing from anywhere else.
+//! The status page: a few files, built into the binary, that load nothing from anywhere else.
 
 use crate::status;
 use actix_web::guard::{self, Guard};
@@ -12,10 +12,16 @@ use service_kit::problem;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 const FILES: &[(&str, &str, &str)] = &[
     ("/", "text/html; charset=utf-8", include_str!("index.html")),
     ("/assets/app.css", "text/css; charset=utf-8", include_str!("app.css")),
-    ("/assets/app.js", "text/javascript; charset=utf-8", include_str!("app.js")),
+    ("/assets/app.js", SCRIPT, include_str!("app.js")),
+    ("/assets/dom.js", SCRIPT, include_str!("dom.js")),
+    ("/assets/language.js", SCRIPT, include_str!("language.js")),
+    ("/assets/order.js", SCRIPT, include_str!("order.js")),
+    ("/assets/texts.js", SCRIPT, include_str!("texts.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("icon.svg")),
 ];
 

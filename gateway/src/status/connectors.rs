@@ -1,8 +1,8 @@
 //! Connectors and their tasks, as the workers' REST API tells them.
 
-use super::model::{Connector, Task, Worker};
+use super::model::{Connector, Problem, Task, Worker};
 use super::redact;
-use crate::ask::{ask, segment};
+use crate::ask::{AskError, ask, segment};
 use crate::connect_probe::ConnectWorkers;
 use crate::proxy::forward::Forwarder;
 use crate::upstream::Target;
@@ -13,6 +13,8 @@ use std::time::Duration;
 
 const TIME_LIMIT: Duration = Duration::from_secs(2);
 
+const WHO: &str = "the worker's REST API";
+
 /// More would not fit the page.
 const CONNECTORS_MAX: usize = 20;
 
@@ -21,14 +23,14 @@ pub(super) async fn look(forwarder: &Forwarder, workers: &ConnectWorkers) -> Vec
     let looks = workers.iter().map(|(worker, healthy)| async move {
         let url = worker.url.to_string();
         if !healthy {
-            let problem = Some("the worker does not answer /health".to_owned());
+            let problem = Some(Problem::new("NO_HEALTH", "the worker does not answer /health"));
             return Worker { url, healthy: false, connectors: Vec::new(), problem };
         }
         match tokio::time::timeout(TIME_LIMIT, connectors(forwarder, worker)).await {
             Ok(Ok(connectors)) => Worker { url, healthy: true, connectors, problem: None },
             Ok(Err(problem)) => Worker { url, healthy: true, connectors: Vec::new(), problem: Some(problem) },
             Err(_) => {
-                let problem = Some("the worker's REST API does not answer in time".to_owned());
+                let problem = Some(Problem::of(WHO, &AskError::Timeout));
                 Worker { url, healthy: true, connectors: Vec::new(), problem }
             }
         }
@@ -36,7 +38,7 @@ pub(super) async fn look(forwarder: &Forwarder, workers: &ConnectWorkers) -> Vec
     futures::future::join_all(looks).await
 }
 
-async fn connectors(forwarder: &Forwarder, worker: &Arc<Target>) -> Result<Vec<Connector>, String> {
+async fn connectors(forwarder: &Forwarder, worker: &Arc<Target>) -> Result<Vec<Connector>, Problem> {
     let mut names: Vec<String> = get(forwarder, worker, "/connectors").await?;
     names.sort();
     names.truncate(CONNECTORS_MAX);
@@ -48,7 +50,7 @@ async fn connectors(forwarder: &Forwarder, worker: &Arc<Target>) -> Result<Vec<C
             Err(problem) => Connector {
                 name: name.clone(),
                 state: "UNKNOWN".to_owned(),
-                trace: Some(problem),
+                trace: Some(problem.detail),
                 tasks: Vec::new(),
             },
         }
@@ -60,9 +62,9 @@ async fn get<T: DeserializeOwned>(
     forwarder: &Forwarder,
     worker: &Arc<Target>,
     path: &str,
-) -> Result<T, String> {
+) -> Result<T, Problem> {
     let answer = ask(forwarder, std::slice::from_ref(worker), path).await;
-    answer.map_err(|error| format!("the worker's REST API {error}"))
+    answer.map_err(|error| Problem::of(WHO, &error))
 }
 
 /// Kafka Connect's `GET /connectors/NAME/status`.

@@ -7,7 +7,7 @@ mod redact;
 mod samples;
 mod topics;
 
-pub use model::{Connector, Registry, Service, Status, Task, Topic, Worker};
+pub use model::{Connector, Problem, Registry, Service, Status, Task, Topic, Worker};
 pub use topics::TopicCounter;
 
 use crate::proxy::Gateway;
@@ -72,7 +72,7 @@ impl Refresher {
             samples::fetch(&self.gateway, "order-service", "/orders?limit=10", "orders"),
             samples::fetch(&self.gateway, "catalog-service", "/products", "products"),
         );
-        let mut or_why = |part: &'static str, result: Result<Vec<serde_json::Value>, String>| {
+        let mut or_why = |part: &'static str, result: Result<Vec<serde_json::Value>, Problem>| {
             result.unwrap_or_else(|why| {
                 problems.insert(part, why);
                 Vec::new()
@@ -89,7 +89,7 @@ impl Refresher {
     /// The status before the first look: the instances are never far, the rest is not known.
     pub fn nothing_yet(&self) -> Status {
         let (services, registry) = self.registry(Instant::now());
-        let why = "not looked at yet".to_owned();
+        let why = Problem::new("NOT_YET", "not looked at yet");
         Status {
             generated_at: timestamp(Utc::now()),
             services,

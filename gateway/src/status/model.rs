@@ -1,5 +1,6 @@
 //! The form of `/status.json`.
 
+use crate::ask::AskError;
 use crate::discovery::table::Instance;
 use crate::upstream::Target;
 use serde::Serialize;
@@ -20,7 +21,35 @@ pub struct Status {
     /// As catalog-service tells them.
     pub products: Vec<Value>,
     /// Why `lastOrders` or `products` could not be read.
-    pub problems: BTreeMap<&'static str, String>,
+    pub problems: BTreeMap<&'static str, Problem>,
+}
+
+/// Why something cannot be shown: a code, for which the page has a text in each of its languages, and a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub code: &'static str,
+    pub detail: String,
+    /// The HTTP status that was answered, with the code `STATUS`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+impl Problem {
+    pub(super) fn new(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), status: None }
+    }
+
+    /// `who` was asked and did not answer as it should.
+    pub(super) fn of(who: &str, error: &AskError) -> Self {
+        let (code, status) = match error {
+            AskError::NoInstance => ("NO_INSTANCE", None),
+            AskError::Unreachable => ("UNREACHABLE", None),
+            AskError::Timeout => ("TIMEOUT", None),
+            AskError::Status(status) => ("STATUS", Some(*status)),
+            AskError::Strange => ("STRANGE", None),
+        };
+        Self { code, detail: format!("{who} {error}"), status }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -69,7 +98,7 @@ pub struct Worker {
     pub healthy: bool,
     pub connectors: Vec<Connector>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+    pub problem: Option<Problem>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -91,11 +120,14 @@ pub struct Task {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Topic {
     pub name: String,
+    /// By its name a topic for records that could not be processed: what it holds wants to be looked at.
+    pub dead_letters: bool,
     pub partitions: Option<usize>,
     /// End minus beginning, over all partitions. Compaction makes it more than there is.
     pub records: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub problem: Option<String>,
+    pub problem: Option<Problem>,
 }

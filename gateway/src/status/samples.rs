@@ -1,5 +1,6 @@
 //! The last orders and the products, asked for as any client would: through the balancer.
 
+use super::model::Problem;
 use crate::ask::{AskError, ask};
 use crate::proxy::Gateway;
 use serde_json::Value;
@@ -13,7 +14,7 @@ pub(super) async fn fetch(
     service: &str,
     path_and_query: &str,
     member: &str,
-) -> Result<Vec<Value>, String> {
+) -> Result<Vec<Value>, Problem> {
     let candidates = gateway.directory.candidates(service);
     let document: Result<Value, AskError> = ask(&gateway.forwarder, &candidates, path_and_query).await;
     match document.map(|mut document| document.get_mut(member).map(Value::take)) {
@@ -21,7 +22,7 @@ pub(super) async fn fetch(
             items.truncate(ITEMS_MAX);
             Ok(items)
         }
-        Ok(_) => Err(format!("{service} {}", AskError::Strange)),
-        Err(error) => Err(format!("{service} {error}")),
+        Ok(_) => Err(Problem::of(service, &AskError::Strange)),
+        Err(error) => Err(Problem::of(service, &error)),
     }
 }

@@ -1,6 +1,7 @@
 //! How many records the platform's topics hold, by the beginning and the end of their partitions.
 
-use super::model::Topic;
+use super::model::{Problem, Topic};
+use contracts::TopicSpec;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message;
@@ -80,17 +81,18 @@ impl Counter {
                     (partitions.len(), records(name, &partitions, &ends))
                 });
                 let (partitions, records) = counted.as_ref().map_or((None, None), |(p, r)| (Some(*p), Some(*r)));
-                Topic { name: name.clone(), partitions, records, problem: counted.err() }
+                let dead_letters = is_dead_letters(name);
+                Topic { name: name.clone(), dead_letters, partitions, records, problem: counted.err() }
             })
             .collect()
     }
 
     /// A topic's partitions as the broker tells them.
-    fn partitions(&self, name: &str, deadline: Instant) -> Result<Vec<Partition>, String> {
+    fn partitions(&self, name: &str, deadline: Instant) -> Result<Vec<Partition>, Problem> {
         let metadata = self.consumer.fetch_metadata(Some(name), time_left(deadline)?).map_err(why)?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == name);
         let topic = topic.filter(|topic| topic.error().is_none() && !topic.partitions().is_empty());
-        let topic = topic.ok_or("the topic does not exist yet")?;
+        let topic = topic.ok_or_else(no_topic)?;
         let ids = topic.partitions().iter().map(|partition| partition.id());
         ids.map(|id| {
             let (beginning, end) =
@@ -153,26 +155,35 @@ fn records(name: &str, partitions: &[Partition], ends: &Ends) -> i64 {
     partitions.iter().map(of_partition).sum()
 }
 
-fn time_left(deadline: Instant) -> Result<Duration, String> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    // librdkafka takes whole milliseconds, and 0 for "do not wait".
-    if left < Duration::from_millis(1) { Err(NO_ANSWER.to_owned()) } else { Ok(left) }
+/// The house names such topics after the one they belong to, and so does Kafka Connect's documentation.
+fn is_dead_letters(name: &str) -> bool {
+    name.ends_with(&TopicSpec::dead_letters("").name)
 }
 
-const NO_ANSWER: &str = "Kafka does not answer";
+fn time_left(deadline: Instant) -> Result<Duration, Problem> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    // librdkafka takes whole milliseconds, and 0 for "do not wait".
+    if left < Duration::from_millis(1) { Err(no_answer()) } else { Ok(left) }
+}
 
-fn why(error: KafkaError) -> String {
+fn no_answer() -> Problem {
+    Problem::new("NO_KAFKA", "Kafka does not answer")
+}
+
+fn no_topic() -> Problem {
+    Problem::new("NO_TOPIC", "the topic does not exist yet")
+}
+
+fn why(error: KafkaError) -> Problem {
     match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
-            "the topic does not exist yet".to_owned()
-        }
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => no_topic(),
         Some(
             RDKafkaErrorCode::BrokerTransportFailure
             | RDKafkaErrorCode::AllBrokersDown
             | RDKafkaErrorCode::OperationTimedOut,
-        ) => NO_ANSWER.to_owned(),
-        Some(code) => format!("Kafka answers: {code}"),
-        None => "Kafka cannot be asked".to_owned(),
+        ) => no_answer(),
+        Some(code) => Problem::new("KAFKA", format!("Kafka answers: {code}")),
+        None => Problem::new("KAFKA", "Kafka cannot be asked"),
     }
 }
 
@@ -188,5 +199,11 @@ mod tests {
         let found = |partition, told, end| (("t".to_owned(), partition), (told, end));
         let ends = Ends::from([found(0, 5, 8), found(2, 11, 99)]);
         assert_eq!(records("t", &partitions, &ends), 10, "what was found behind an older end does not count");
+    }
+
+    #[test]
+    fn dead_letters_are_known_by_their_name() {
+        assert!(is_dead_letters("connect-orders-sink.dlq") && is_dead_letters("orders.dlq"));
+        assert!(!is_dead_letters("orders") && !is_dead_letters("dlq"));
     }
 }

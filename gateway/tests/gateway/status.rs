@@ -54,7 +54,11 @@ async fn everything_there_is_is_shown() {
     assert_eq!(status["registry"]["frozen"], true, "there is no Kafka in this test");
     assert!(status["registry"]["since"].as_str().unwrap().ends_with('Z'));
     assert_eq!(status["lastOrders"], json!([{"orderId": "o1", "query": [["limit", "10"]]}]));
-    assert_eq!(status["problems"], json!({"products": "catalog-service has no instance that is registered"}));
+    assert_eq!(
+        status["problems"],
+        json!({"products": {"code": "NO_INSTANCE",
+        "detail": "catalog-service has no instance that is registered"}})
+    );
     assert_eq!(
         status["connect"],
         json!([
@@ -63,7 +67,8 @@ async fn everything_there_is_is_shown() {
                 {"name": "s p/ace", "state": "RUNNING", "tasks": [{"id": 0, "state": "FAILED",
                     "trace": "ConnectException: jdbc:mysql://***@db/x refused"}]},
             ]},
-            {"url": dead, "healthy": false, "connectors": [], "problem": "the worker does not answer /health"},
+            {"url": dead, "healthy": false, "connectors": [], "problem":
+                {"code": "NO_HEALTH", "detail": "the worker does not answer /health"}},
         ])
     );
 }
@@ -79,8 +84,11 @@ async fn what_answers_strangely_is_said_to() {
         }),
     );
     let status = look(&gateway).await;
-    assert_eq!(status["problems"]["lastOrders"], "order-service answers 500");
-    assert_eq!(status["problems"]["products"], "catalog-service answers something else than expected");
+    assert_eq!(
+        status["problems"],
+        json!({"lastOrders": {"code": "STATUS", "status": 500, "detail": "order-service answers 500"},
+            "products": {"code": "STRANGE", "detail": "catalog-service answers something else than expected"}})
+    );
 }
 
 #[actix_web::test]
@@ -88,5 +96,5 @@ async fn before_the_first_look_there_is_a_status_already() {
     let gateway = TestGateway::start(&[]).await;
     let status: Value = gateway.get("/status.json").send().await.unwrap().json().await.unwrap();
     assert_eq!(status["services"].as_array().unwrap().len(), 2);
-    assert_eq!(status["problems"]["lastOrders"], "not looked at yet");
+    assert_eq!(status["problems"]["lastOrders"]["code"], "NOT_YET");
 }

@@ -8,7 +8,7 @@ use crate::paths::which;
 use crate::sh::{run, say};
 
 /// Installs packages as root on a machine with apt. `what` and `otherwise` make the error text of other machines.
-pub(super) fn install(what: &str, packages: &[&str], otherwise: &str) -> anyhow::Result<()> {
+pub(crate) fn install(what: &str, packages: &[&str], otherwise: &str) -> anyhow::Result<()> {
     if which("apt-get").is_none() {
         bail!("{what} is missing and this machine has no apt-get: {otherwise}");
     }

@@ -5,7 +5,7 @@ mod java;
 mod kafka;
 mod mariadb;
 
-pub(crate) use apt::is_root;
+pub(crate) use apt::{install, is_root};
 
 use std::path::PathBuf;
 use std::process::ExitCode;

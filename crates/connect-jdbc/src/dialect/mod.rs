@@ -2,13 +2,16 @@
 
 mod civil;
 mod mysql;
+mod postgres;
 mod sqlite;
 
 pub use mysql::MySql;
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
 pub(crate) use civil::{date_from_days, datetime_from_millis};
 pub(crate) use mysql::clock;
+pub(crate) use postgres::{Element, Wire, days_since_2000, micros_since_2000};
 pub(crate) use sqlite::date_millis;
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
@@ -24,7 +27,7 @@ pub enum Quoting {
 /// A table, by the name the user gave.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableId {
-    /// The database (MariaDB, MySQL) or attached schema (SQLite) if it is not the connection's own.
+    /// The database (MariaDB, MySQL), schema (PostgreSQL) or attached database (SQLite) if it is not the connection's own.
     pub database: Option<String>,
     pub name: String,
 }
@@ -45,6 +48,22 @@ pub struct Column {
     pub schema: SchemaRef,
     /// Part of the primary key.
     pub key: bool,
+}
+
+/// A column as the database has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    pub name: String,
+    /// The type to which a text must be cast to be written here; none where it can be written as it is.
+    pub text_cast: Option<String>,
+}
+
+/// A column of a statement: the records' column under the name that the table has for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub name: &'a str,
+    pub schema: &'a Schema,
+    pub text_cast: Option<&'a str>,
 }
 
 /// A column as CREATE TABLE or ALTER TABLE states it.
@@ -90,7 +109,7 @@ impl Cell<'_> {
 pub trait Dialect: fmt::Debug + Send + Sync {
     fn quoting(&self) -> Quoting;
 
-    /// The most `?` one statement may have.
+    /// The most parameters one statement may have.
     fn max_placeholders(&self) -> usize;
 
     /// The column type for a schema (`None`: there is none), for a column of the primary key or another.
@@ -110,6 +129,21 @@ pub trait Dialect: fmt::Debug + Send + Sync {
 
     /// The statement that lists the columns of a table, the name first.
     fn describe(&self, table: &TableId) -> String;
+
+    /// The parameter with this number, from 1, for a value of the column.
+    fn placeholder(&self, _number: usize, _column: &Target<'_>) -> String {
+        "?".into()
+    }
+
+    /// Whether a statement that upserts must not have two rows with the same key.
+    fn one_row_per_key(&self) -> bool {
+        false
+    }
+
+    /// The name that the database stores for a column of this name.
+    fn stored_name(&self, name: &str) -> String {
+        name.to_owned()
+    }
 
     fn identifier(&self, name: &str) -> String {
         match self.quoting() {
@@ -170,28 +204,31 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// One INSERT with `rows` groups of placeholders.
-    fn insert(&self, table: &TableId, columns: &[&str], rows: usize) -> String {
-        let mut group = "(".to_owned();
-        group.push_str(&"?,".repeat(columns.len()));
-        group.pop();
-        group.push(')');
-        let mut sql = format!("INSERT INTO {}({}) VALUES", self.table(table), self.list(columns));
-        sql.reserve(rows * (group.len() + 1));
+    fn insert(&self, table: &TableId, columns: &[Target<'_>], rows: usize) -> String {
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let mut sql = format!("INSERT INTO {}({}) VALUES", self.table(table), self.list(&names));
+        let mut number = 0;
         for row in 0..rows {
             if row > 0 {
                 sql.push(',');
             }
-            sql.push_str(&group);
+            for (index, column) in columns.iter().enumerate() {
+                number += 1;
+                sql.push(if index > 0 { ',' } else { '(' });
+                sql.push_str(&self.placeholder(number, column));
+            }
+            sql.push(')');
         }
         sql
     }
 
-    /// One INSERT that overwrites the listed columns of rows whose key is there; other columns keep their values.
-    fn upsert(&self, table: &TableId, keys: &[&str], others: &[&str], rows: usize) -> String {
-        let columns: Vec<&str> = keys.iter().chain(others).copied().collect();
-        let mut sql = self.insert(table, &columns, rows);
+    /// One INSERT that overwrites the listed columns of rows whose key is there; other columns keep their values. The
+    /// first `keys` columns are the key.
+    fn upsert(&self, table: &TableId, columns: &[Target<'_>], keys: usize, rows: usize) -> String {
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let mut sql = self.insert(table, columns, rows);
         sql.push(' ');
-        sql.push_str(&self.on_conflict(keys, others));
+        sql.push_str(&self.on_conflict(&names[..keys], &names[keys..]));
         sql
     }
 
@@ -241,6 +278,7 @@ pub(crate) fn cell_bytes(cell: &Cell<'_>) -> usize {
         Cell::Value(Value::Decimal(decimal)) => {
             decimal.unscaled.bits() as usize / 3 + decimal.scale.unsigned_abs() as usize + 3
         }
+        Cell::Value(Value::Array(values)) => values.iter().map(|value| cell_bytes(&Cell::Value(value))).sum(),
         _ => 0,
     };
     OVERHEAD + content

@@ -1,11 +1,12 @@
-//! The SQL text of both dialects, side by side.
+//! The SQL text of the dialects, side by side.
 
 use super::*;
 use connect_api::Type;
 use expect_test::{Expect, expect};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 const MYSQL: MySql = MySql { quoting: Quoting::Always };
+const POSTGRES: Postgres = Postgres { quoting: Quoting::Always };
 const SQLITE: Sqlite = Sqlite { quoting: Quoting::Always };
 
 fn table(name: &str) -> TableId {
@@ -13,11 +14,22 @@ fn table(name: &str) -> TableId {
 }
 
 fn check(render: impl Fn(&dyn Dialect) -> String, expected: Expect) {
-    expected.assert_eq(&format!("MariaDB: {}\nSQLite: {}\n", render(&MYSQL), render(&SQLITE)));
+    expected.assert_eq(&format!(
+        "MariaDB: {}\nPostgreSQL: {}\nSQLite: {}\n",
+        render(&MYSQL),
+        render(&POSTGRES),
+        render(&SQLITE)
+    ));
 }
 
 fn column(name: &str, schema: Schema, key: bool) -> Column {
     Column { name: name.into(), schema: Arc::new(schema), key }
+}
+
+static INT: LazyLock<Schema> = LazyLock::new(|| Schema::new(Type::Int32));
+
+fn ints<'a>(names: &[&'a str]) -> Vec<Target<'a>> {
+    names.iter().map(|name| Target { name, schema: &INT, text_cast: None }).collect()
 }
 
 fn columns_text(dialect: &dyn Dialect, columns: &[Column]) -> String {
@@ -29,6 +41,10 @@ fn columns_text(dialect: &dyn Dialect, columns: &[Column]) -> String {
         })
         .collect();
     lines.join("\n  ")
+}
+
+fn array(element: Schema) -> Schema {
+    Schema::new(Type::Array(Arc::new(element)))
 }
 
 #[test]
@@ -51,48 +67,74 @@ fn types() {
         column("ts", Schema::timestamp().optional(), false),
         column("n", Schema::new(Type::Int64).named("io.debezium.time.Timestamp"), false),
         column("st", Schema::structure([]).named("Address"), false),
-        column("ar", Schema::new(Type::Array(Arc::new(Schema::new(Type::Int8)))), false),
+        column("ar", array(Schema::new(Type::Int8)), false),
+        column("ad", array(Schema::decimal(2)), false),
+        column("aa", array(array(Schema::new(Type::Int8))), false),
     ];
     check(
         |dialect| columns_text(dialect, &columns),
         expect![[r#"
-        MariaDB: `i8` TINYINT NOT NULL
-          `i16` SMALLINT NULL
-          `i32` INT NOT NULL
-          `i64` BIGINT NOT NULL
-          `f32` FLOAT NOT NULL
-          `f64` DOUBLE NOT NULL
-          `b` TINYINT NOT NULL
-          `s` TEXT NOT NULL
-          `sk` VARCHAR(255) NOT NULL
-          `y` VARBINARY(1024) NOT NULL
-          `d` DECIMAL(65,4) NOT NULL
-          `dn` DECIMAL(65,0) NOT NULL
-          `da` DATE NOT NULL
-          `ti` TIME(3) NOT NULL
-          `ts` DATETIME(3) NULL
-          `n` BIGINT NOT NULL
-          field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-          field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-        SQLite: `i8` INTEGER NOT NULL
-          `i16` INTEGER NULL
-          `i32` INTEGER NOT NULL
-          `i64` INTEGER NOT NULL
-          `f32` REAL NOT NULL
-          `f64` REAL NOT NULL
-          `b` INTEGER NOT NULL
-          `s` TEXT NOT NULL
-          `sk` TEXT NOT NULL
-          `y` BLOB NOT NULL
-          `d` NUMERIC NOT NULL
-          `dn` NUMERIC NOT NULL
-          `da` NUMERIC NOT NULL
-          `ti` NUMERIC NOT NULL
-          `ts` NUMERIC NULL
-          `n` INTEGER NOT NULL
-          field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-          field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
-    "#]],
+            MariaDB: `i8` TINYINT NOT NULL
+              `i16` SMALLINT NULL
+              `i32` INT NOT NULL
+              `i64` BIGINT NOT NULL
+              `f32` FLOAT NOT NULL
+              `f64` DOUBLE NOT NULL
+              `b` TINYINT NOT NULL
+              `s` TEXT NOT NULL
+              `sk` VARCHAR(255) NOT NULL
+              `y` VARBINARY(1024) NOT NULL
+              `d` DECIMAL(65,4) NOT NULL
+              `dn` DECIMAL(65,0) NOT NULL
+              `da` DATE NOT NULL
+              `ti` TIME(3) NOT NULL
+              `ts` DATETIME(3) NULL
+              `n` BIGINT NOT NULL
+              field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'ad': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'aa': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+            PostgreSQL: "i8" SMALLINT NOT NULL
+              "i16" SMALLINT NULL
+              "i32" INT NOT NULL
+              "i64" BIGINT NOT NULL
+              "f32" REAL NOT NULL
+              "f64" DOUBLE PRECISION NOT NULL
+              "b" BOOLEAN NOT NULL
+              "s" TEXT NOT NULL
+              "sk" TEXT NOT NULL
+              "y" BYTEA NOT NULL
+              "d" DECIMAL NOT NULL
+              "dn" DECIMAL NOT NULL
+              "da" DATE NOT NULL
+              "ti" TIME NOT NULL
+              "ts" TIMESTAMP NULL
+              "n" BIGINT NOT NULL
+              field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              "ar" SMALLINT[] NOT NULL
+              "ad" DECIMAL[] NOT NULL
+              field 'aa': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+            SQLite: `i8` INTEGER NOT NULL
+              `i16` INTEGER NULL
+              `i32` INTEGER NOT NULL
+              `i64` INTEGER NOT NULL
+              `f32` REAL NOT NULL
+              `f64` REAL NOT NULL
+              `b` INTEGER NOT NULL
+              `s` TEXT NOT NULL
+              `sk` TEXT NOT NULL
+              `y` BLOB NOT NULL
+              `d` NUMERIC NOT NULL
+              `dn` NUMERIC NOT NULL
+              `da` NUMERIC NOT NULL
+              `ti` NUMERIC NOT NULL
+              `ts` NUMERIC NULL
+              `n` INTEGER NOT NULL
+              field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'ad': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+              field 'aa': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
+        "#]],
     );
 }
 
@@ -109,6 +151,11 @@ fn defaults() {
         column("da", Schema::date().with_default(Value::Date(-1)), false),
         column("ti", Schema::time().with_default(Value::Time(86_399_999)), false),
         column("ts", Schema::timestamp().with_default(Value::Timestamp(-1)), false),
+        column(
+            "sa",
+            array(Schema::new(Type::String)).with_default(Value::Array(vec!["a'b".into(), Value::Null])),
+            false,
+        ),
         column("nan", Schema::new(Type::Float64).with_default(Value::Float64(f64::NAN)), false),
     ];
     check(
@@ -124,7 +171,20 @@ fn defaults() {
               `da` DATE DEFAULT '1969-12-31'
               `ti` TIME(3) DEFAULT '23:59:59.999'
               `ts` DATETIME(3) DEFAULT '1969-12-31 23:59:59.999'
+              field 'sa': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
               field 'nan': its default value cannot be the default of a column; correct the schema or leave the field out
+            PostgreSQL: "b" BOOLEAN DEFAULT TRUE
+              "i" BIGINT DEFAULT -7
+              "f" DOUBLE PRECISION DEFAULT 1e300
+              "s" TEXT DEFAULT 'it''s a \ `tick`'
+              "k" TEXT DEFAULT 'x' NOT NULL
+              "y" BYTEA DEFAULT '\x00FF27'
+              "d" DECIMAL DEFAULT -0.05
+              "da" DATE DEFAULT '1969-12-31'
+              "ti" TIME DEFAULT '23:59:59.999'
+              "ts" TIMESTAMP DEFAULT '1969-12-31 23:59:59.999'
+              "sa" TEXT[] DEFAULT ARRAY['a''b',NULL]::TEXT[]
+              "nan" DOUBLE PRECISION DEFAULT 'NaN'
             SQLite: `b` INTEGER DEFAULT 1
               `i` INTEGER DEFAULT -7
               `f` REAL DEFAULT 1e300
@@ -135,6 +195,7 @@ fn defaults() {
               `da` NUMERIC DEFAULT -86400000
               `ti` NUMERIC DEFAULT 86399999
               `ts` NUMERIC DEFAULT -1
+              field 'sa': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
               field 'nan': its default value cannot be the default of a column; correct the schema or leave the field out
         "#]],
     );
@@ -152,70 +213,84 @@ fn create_and_alter() {
     check(
         |dialect| dialect.create_table(&table("t"), &ddl(dialect), &[]),
         expect![[r#"
-        MariaDB: CREATE TABLE `t` (
-        `id` INT NOT NULL,
-        `na``me` TEXT NULL)
-        SQLite: CREATE TABLE `t` (
-        `id` INTEGER NOT NULL,
-        `na``me` TEXT NULL)
-    "#]],
+            MariaDB: CREATE TABLE `t` (
+            `id` INT NOT NULL,
+            `na``me` TEXT NULL)
+            PostgreSQL: CREATE TABLE "t" (
+            "id" INT NOT NULL,
+            "na`me" TEXT NULL)
+            SQLite: CREATE TABLE `t` (
+            `id` INTEGER NOT NULL,
+            `na``me` TEXT NULL)
+        "#]],
     );
     let other = TableId { database: Some("shop".into()), name: "t".into() };
     check(
         |dialect| dialect.create_table(&other, &ddl(dialect), &["id"]),
         expect![[r#"
-        MariaDB: CREATE TABLE `shop`.`t` (
-        `id` INT NOT NULL,
-        `na``me` TEXT NULL,
-        PRIMARY KEY(`id`))
-        SQLite: CREATE TABLE `shop`.`t` (
-        `id` INTEGER NOT NULL,
-        `na``me` TEXT NULL,
-        PRIMARY KEY(`id`))
-    "#]],
+            MariaDB: CREATE TABLE `shop`.`t` (
+            `id` INT NOT NULL,
+            `na``me` TEXT NULL,
+            PRIMARY KEY(`id`))
+            PostgreSQL: CREATE TABLE "shop"."t" (
+            "id" INT NOT NULL,
+            "na`me" TEXT NULL,
+            PRIMARY KEY("id"))
+            SQLite: CREATE TABLE `shop`.`t` (
+            `id` INTEGER NOT NULL,
+            `na``me` TEXT NULL,
+            PRIMARY KEY(`id`))
+        "#]],
     );
     check(
         |dialect| dialect.add_columns(&table("t"), &ddl(dialect)).join("; "),
         expect![[r#"
-        MariaDB: ALTER TABLE `t` 
-        ADD `id` INT NOT NULL,
-        ADD `na``me` TEXT NULL
-        SQLite: ALTER TABLE `t` 
-        ADD `id` INTEGER NOT NULL; ALTER TABLE `t` 
-        ADD `na``me` TEXT NULL
-    "#]],
+            MariaDB: ALTER TABLE `t` 
+            ADD `id` INT NOT NULL,
+            ADD `na``me` TEXT NULL
+            PostgreSQL: ALTER TABLE "t" 
+            ADD "id" INT NOT NULL,
+            ADD "na`me" TEXT NULL
+            SQLite: ALTER TABLE `t` 
+            ADD `id` INTEGER NOT NULL; ALTER TABLE `t` 
+            ADD `na``me` TEXT NULL
+        "#]],
     );
 }
 
 #[test]
 fn writes() {
     check(
-        |dialect| dialect.insert(&table("t"), &["a", "b"], 1),
+        |dialect| dialect.insert(&table("t"), &ints(&["a", "b"]), 1),
         expect![[r#"
-        MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
-        SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
-    "#]],
+            MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
+            PostgreSQL: INSERT INTO "t"("a","b") VALUES($1::int4,$2::int4)
+            SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?)
+        "#]],
     );
     check(
-        |dialect| dialect.insert(&table("t"), &["a", "b"], 3),
+        |dialect| dialect.insert(&table("t"), &ints(&["a", "b"]), 3),
         expect![[r#"
-        MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
-        SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
-    "#]],
+            MariaDB: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
+            PostgreSQL: INSERT INTO "t"("a","b") VALUES($1::int4,$2::int4),($3::int4,$4::int4),($5::int4,$6::int4)
+            SQLite: INSERT INTO `t`(`a`,`b`) VALUES(?,?),(?,?),(?,?)
+        "#]],
     );
     check(
-        |dialect| dialect.upsert(&table("t"), &["k", "l"], &["a", "b"], 2),
+        |dialect| dialect.upsert(&table("t"), &ints(&["k", "l", "a", "b"]), 2, 2),
         expect![[r#"
-        MariaDB: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE `a`=VALUES(`a`),`b`=VALUES(`b`)
-        SQLite: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON CONFLICT(`k`,`l`) DO UPDATE SET `a`=excluded.`a`,`b`=excluded.`b`
-    "#]],
+            MariaDB: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON DUPLICATE KEY UPDATE `a`=VALUES(`a`),`b`=VALUES(`b`)
+            PostgreSQL: INSERT INTO "t"("k","l","a","b") VALUES($1::int4,$2::int4,$3::int4,$4::int4),($5::int4,$6::int4,$7::int4,$8::int4) ON CONFLICT ("k","l") DO UPDATE SET "a"=EXCLUDED."a","b"=EXCLUDED."b"
+            SQLite: INSERT INTO `t`(`k`,`l`,`a`,`b`) VALUES(?,?,?,?),(?,?,?,?) ON CONFLICT(`k`,`l`) DO UPDATE SET `a`=excluded.`a`,`b`=excluded.`b`
+        "#]],
     );
     check(
-        |dialect| dialect.upsert(&table("t"), &["k", "l"], &[], 1),
+        |dialect| dialect.upsert(&table("t"), &ints(&["k", "l"]), 2, 1),
         expect![[r#"
-        MariaDB: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON DUPLICATE KEY UPDATE `k`=VALUES(`k`),`l`=VALUES(`l`)
-        SQLite: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON CONFLICT(`k`,`l`) DO NOTHING
-    "#]],
+            MariaDB: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON DUPLICATE KEY UPDATE `k`=VALUES(`k`),`l`=VALUES(`l`)
+            PostgreSQL: INSERT INTO "t"("k","l") VALUES($1::int4,$2::int4) ON CONFLICT ("k","l") DO NOTHING
+            SQLite: INSERT INTO `t`(`k`,`l`) VALUES(?,?) ON CONFLICT(`k`,`l`) DO NOTHING
+        "#]],
     );
 }
 
@@ -225,25 +300,89 @@ fn reads() {
     check(
         |dialect| dialect.describe(&other),
         expect![[r#"
-        MariaDB: SHOW COLUMNS FROM `sh'op`.`t'```
-        SQLite: SELECT name FROM pragma_table_info('t''`', 'sh''op')
-    "#]],
+            MariaDB: SHOW COLUMNS FROM `sh'op`.`t'```
+            PostgreSQL: SELECT a.attname::text, CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.oid = pg_catalog.to_regclass('"sh''op"."t''`"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            SQLite: SELECT name FROM pragma_table_info('t''`', 'sh''op')
+        "#]],
     );
     check(
         |dialect| dialect.describe(&table("t")),
         expect![[r#"
-        MariaDB: SHOW COLUMNS FROM `t`
-        SQLite: SELECT name FROM pragma_table_info('t')
-    "#]],
+            MariaDB: SHOW COLUMNS FROM `t`
+            PostgreSQL: SELECT a.attname::text, CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.oid = pg_catalog.to_regclass('"t"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            SQLite: SELECT name FROM pragma_table_info('t')
+        "#]],
     );
 }
 
 #[test]
 fn unquoted() {
+    let postgres = Postgres { quoting: Quoting::Never };
+    assert_eq!(postgres.insert(&table("T"), &ints(&["A"]), 1), "INSERT INTO t(a) VALUES($1::int4)");
     let names: [&dyn Dialect; 2] = [&MySql { quoting: Quoting::Never }, &Sqlite { quoting: Quoting::Never }];
     for dialect in names {
-        assert_eq!(dialect.insert(&table("t"), &["a"], 1), "INSERT INTO t(a) VALUES(?)");
+        assert_eq!(dialect.insert(&table("t"), &ints(&["a"]), 1), "INSERT INTO t(a) VALUES(?)");
     }
+}
+
+#[test]
+fn postgres_parameters_name_their_type() {
+    let text = Schema::new(Type::String);
+    let texts = array(text.clone());
+    let decimals = array(Schema::decimal(2));
+    let cases = [
+        (&*INT, None),
+        (&*INT, Some("numeric")),
+        (&text, None),
+        (&text, Some("jsonb")),
+        (&text, Some("shop.\"mood\"")),
+        (&texts, None),
+        (&texts, Some("uuid[]")),
+        (&decimals, Some("numeric[]")),
+    ];
+    let columns: Vec<Target<'_>> =
+        cases.iter().map(|(schema, text_cast)| Target { name: "c", schema, text_cast: *text_cast }).collect();
+    let groups: Vec<String> =
+        columns.iter().zip(1..).map(|(column, number)| POSTGRES.placeholder(number, column)).collect();
+    expect![[r#"
+        $1::int4
+        $2::int4
+        $3::text
+        $4::text::jsonb
+        $5::text::shop."mood"
+        $6::text[]
+        $7::text[]::uuid[]
+        $8::text[]::numeric[]"#]]
+    .assert_eq(&groups.join("\n"));
+    for (schema, expected) in [
+        (Schema::new(Type::Boolean), "$1::bool"),
+        (Schema::new(Type::Int8), "$1::int2"),
+        (Schema::new(Type::Int64), "$1::int8"),
+        (Schema::new(Type::Float32), "$1::float4"),
+        (Schema::new(Type::Float64), "$1::float8"),
+        (Schema::new(Type::Bytes), "$1::bytea"),
+        (Schema::decimal(3), "$1::text::numeric"),
+        (Schema::date(), "$1::date"),
+        (Schema::time(), "$1::time"),
+        (Schema::timestamp(), "$1::timestamp"),
+    ] {
+        assert_eq!(
+            POSTGRES.placeholder(1, &Target { name: "c", schema: &schema, text_cast: None }),
+            expected
+        );
+    }
+}
+
+#[test]
+fn postgres_knows_a_name_by_its_first_63_bytes_and_folds_it_unquoted() {
+    let long = format!("{}é", "x".repeat(62));
+    assert_eq!(POSTGRES.stored_name(&long), "x".repeat(62));
+    assert_eq!(POSTGRES.identifier("Na\"me"), "\"Na\"\"me\"");
+    let folding = Postgres { quoting: Quoting::Never };
+    assert_eq!(
+        (folding.stored_name("Ordér"), folding.identifier("OrderId")),
+        ("ordér".into(), "orderid".into())
+    );
 }
 
 #[test]
@@ -260,6 +399,16 @@ fn values_that_a_database_cannot_hold() {
         Value::Date(2_932_897),
         Value::Time(-1),
         Value::Time(86_400_000),
+        Value::Date(-2_440_588),
+        Value::Date(-2_440_589),
+        Value::Date(2_145_042_905),
+        Value::Date(2_145_042_906),
+        Value::Timestamp(9_224_318_015_999_999),
+        Value::Timestamp(9_224_318_016_000_000),
+        Value::from("a\0b"),
+        Value::Array(vec![Value::Null, Value::from("\0")]),
+        Value::Array(vec![Value::Null, Value::Int8(1)]),
+        Value::Array(vec![Value::Array(vec![])]),
         Value::Array(vec![]),
     ];
     check(
@@ -285,7 +434,39 @@ fn values_that_a_database_cannot_hold() {
               day 2932897 since 1970-01-01 is not in the years 1 to 9999
               -1 ms is not a time of day (0 to 86399999)
               86400000 ms is not a time of day (0 to 86399999)
+              day -2440588 since 1970-01-01 is not in the years 1 to 9999
+              day -2440589 since 1970-01-01 is not in the years 1 to 9999
+              day 2145042905 since 1970-01-01 is not in the years 1 to 9999
+              day 2145042906 since 1970-01-01 is not in the years 1 to 9999
+              9224318015999999 ms since 1970-01-01 is not in the years 1 to 9999
+              9224318016000000 ms since 1970-01-01 is not in the years 1 to 9999
+              String("a\0b") ok
               no column can hold a value of type array
+              no column can hold a value of type array
+              no column can hold a value of type array
+              no column can hold a value of type array
+            PostgreSQL: Float64(NaN) ok
+              Float32(inf) ok
+              9223372036854775807 ms since 1970-01-01 is not in the years 4713 BC to 294276
+              Timestamp(-62135596800001) ok
+              Timestamp(-62135596800000) ok
+              Timestamp(253402300799999) ok
+              day -2147483648 since 1970-01-01 is not in the years 4713 BC to 5874897
+              Date(2932896) ok
+              Date(2932897) ok
+              -1 ms is not a time of day (0 to 86399999)
+              86400000 ms is not a time of day (0 to 86399999)
+              Date(-2440588) ok
+              day -2440589 since 1970-01-01 is not in the years 4713 BC to 5874897
+              Date(2145042905) ok
+              day 2145042906 since 1970-01-01 is not in the years 4713 BC to 5874897
+              Timestamp(9224318015999999) ok
+              9224318016000000 ms since 1970-01-01 is not in the years 4713 BC to 294276
+              the text holds a NUL character (U+0000), which PostgreSQL cannot store
+              the text holds a NUL character (U+0000), which PostgreSQL cannot store
+              Array([Null, Int8(1)]) ok
+              no column can hold an array of arrays
+              Array([]) ok
             SQLite: SQLite would write NaN as NULL
               Float32(inf) ok
               Timestamp(9223372036854775807) ok
@@ -297,6 +478,16 @@ fn values_that_a_database_cannot_hold() {
               Date(2932897) ok
               Time(-1) ok
               Time(86400000) ok
+              Date(-2440588) ok
+              Date(-2440589) ok
+              Date(2145042905) ok
+              Date(2145042906) ok
+              Timestamp(9224318015999999) ok
+              Timestamp(9224318016000000) ok
+              String("a\0b") ok
+              no column can hold a value of type array
+              no column can hold a value of type array
+              no column can hold a value of type array
               no column can hold a value of type array
         "#]],
     );
@@ -317,6 +508,7 @@ fn a_contract_schema_gives_its_table() {
         },
         expect![[r#"
             MariaDB: `order_id` VARCHAR(255) NOT NULL, `qty` INT NOT NULL, `created_at` DATETIME(3) NOT NULL, `note` TEXT NULL
+            PostgreSQL: "order_id" TEXT NOT NULL, "qty" INT NOT NULL, "created_at" TIMESTAMP NOT NULL, "note" TEXT NULL
             SQLite: `order_id` TEXT NOT NULL, `qty` INTEGER NOT NULL, `created_at` NUMERIC NOT NULL, `note` TEXT NULL
         "#]],
     );

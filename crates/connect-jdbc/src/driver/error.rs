@@ -10,6 +10,8 @@ pub(crate) enum ErrorKind {
     Transient,
     /// A table or column is not (any more) what it was believed to be.
     Structure,
+    /// Two rows of one upsert have the same key in the eyes of the database.
+    SameKey,
     /// The same again gives the same error.
     Permanent,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.sql_state, &self.code) {
             (Some(state), Some(code)) => write!(f, "SQLSTATE {state}, error {code}: {}", self.message),
+            (Some(state), None) => write!(f, "SQLSTATE {state}: {}", self.message),
             (None, Some(code)) => write!(f, "error {code}: {}", self.message),
             _ => f.write_str(&self.message),
         }

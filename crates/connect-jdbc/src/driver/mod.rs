@@ -2,13 +2,15 @@
 
 mod error;
 mod mysql;
+mod postgres;
 mod sqlite;
 
 pub(crate) use error::{DbError, ErrorKind};
 
-use crate::dialect::{Cell, Dialect, MySql, Quoting, Sqlite, TableId};
+use crate::dialect::{Cell, Dialect, MySql, Postgres, Quoting, Sqlite, TableColumn, TableId, Wire};
 use crate::url::JdbcUrl;
 use mysql::MySqlConnection;
+use postgres::PostgresSession;
 use sqlite::SqliteFile;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use std::time::Duration;
 pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting) -> Arc<dyn Dialect> {
     match url {
         JdbcUrl::MySql(_) => Arc::new(MySql { quoting }),
+        JdbcUrl::Postgres(_) => Arc::new(Postgres { quoting }),
         JdbcUrl::Sqlite(_) => Arc::new(Sqlite { quoting }),
     }
 }
@@ -24,6 +27,7 @@ pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting) -> Arc<dyn Dialect> {
 /// An open connection. Dropping it without [`close`](Connection::close) rolls back as well, only later.
 pub(crate) enum Connection {
     MySql(Box<MySqlConnection>),
+    Postgres(PostgresSession),
     Sqlite(SqliteFile),
 }
 
@@ -34,6 +38,7 @@ impl Connection {
     pub(crate) async fn open(url: &JdbcUrl) -> Result<Self, DbError> {
         match url {
             JdbcUrl::MySql(url) => Ok(Self::MySql(Box::new(MySqlConnection::open(url).await?))),
+            JdbcUrl::Postgres(url) => Ok(Self::Postgres(PostgresSession::open(url).await?)),
             JdbcUrl::Sqlite(url) => Ok(Self::Sqlite(SqliteFile::open(url).await?)),
         }
     }
@@ -41,8 +46,8 @@ impl Connection {
     /// Whether the database can be reached, leaving nothing behind there.
     pub(crate) async fn probe(url: &JdbcUrl) -> Result<(), DbError> {
         match url {
-            JdbcUrl::MySql(url) => {
-                Self::MySql(Box::new(MySqlConnection::open(url).await?)).close().await;
+            JdbcUrl::MySql(_) | JdbcUrl::Postgres(_) => {
+                Self::open(url).await?.close().await;
                 Ok(())
             }
             JdbcUrl::Sqlite(url) => SqliteFile::probe(url).await,
@@ -53,6 +58,7 @@ impl Connection {
     pub(crate) fn max_statement_bytes(&self) -> usize {
         match self {
             Self::MySql(connection) => connection.max_statement_bytes(),
+            Self::Postgres(_) => PostgresSession::MAX_STATEMENT_BYTES,
             Self::Sqlite(_) => SqliteFile::MAX_STATEMENT_BYTES,
         }
     }
@@ -62,36 +68,41 @@ impl Connection {
     pub(crate) fn max_row_bytes(&self) -> usize {
         match self {
             Self::MySql(connection) => connection.max_allowed_packet(),
-            Self::Sqlite(_) => usize::MAX,
+            // PostgreSQL's limit of 1 GiB is beyond what Kafka delivers.
+            Self::Postgres(_) | Self::Sqlite(_) => usize::MAX,
         }
     }
 
     pub(crate) async fn is_alive(&mut self) -> bool {
         match self {
             Self::MySql(connection) => connection.ping().await.is_ok(),
+            Self::Postgres(connection) => connection.is_alive().await,
             Self::Sqlite(_) => true,
         }
     }
 
-    /// The names of the table's columns; `None` if there is no such table.
+    /// The table's columns; `None` if there is no such table.
     pub(crate) async fn describe(
         &mut self,
         dialect: &dyn Dialect,
         table: &TableId,
-    ) -> Result<Option<Vec<String>>, DbError> {
+    ) -> Result<Option<Vec<TableColumn>>, DbError> {
         let sql = dialect.describe(table);
-        match self {
-            Self::MySql(connection) => connection.describe(&sql).await,
-            Self::Sqlite(connection) => connection.describe(sql).await,
-        }
+        let names = match self {
+            Self::MySql(connection) => connection.describe(&sql).await?,
+            Self::Postgres(connection) => return connection.describe(sql).await,
+            Self::Sqlite(connection) => connection.describe(sql).await?,
+        };
+        let column = |name| TableColumn { name, text_cast: None };
+        Ok(names.map(|names| names.into_iter().map(column).collect()))
     }
 
     /// Whether two rows with the same values in `columns` cannot both be in the table.
     pub(crate) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {
         match self {
             Self::MySql(connection) => connection.is_unique(table, columns).await,
-            // SQLite refuses an ON CONFLICT that no unique key covers.
-            Self::Sqlite(_) => Ok(true),
+            // These refuse an ON CONFLICT that no unique key covers.
+            Self::Postgres(_) | Self::Sqlite(_) => Ok(true),
         }
     }
 
@@ -99,6 +110,7 @@ impl Connection {
     pub(crate) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
         match self {
             Self::MySql(connection) => connection.run(sql).await,
+            Self::Postgres(connection) => connection.run(sql).await,
             Self::Sqlite(connection) => connection.run(sql).await,
         }
     }
@@ -106,6 +118,7 @@ impl Connection {
     pub(crate) async fn begin(&mut self) -> Result<(), DbError> {
         match self {
             Self::MySql(connection) => connection.run("START TRANSACTION").await,
+            Self::Postgres(connection) => connection.run("BEGIN").await,
             // Takes the write lock now: a transaction that reads first and then cannot have it would fail at once.
             Self::Sqlite(connection) => connection.run("BEGIN IMMEDIATE").await,
         }
@@ -115,22 +128,29 @@ impl Connection {
         self.run("COMMIT").await
     }
 
-    /// Runs a prepared statement; `cells` are its `count` parameters in order.
+    pub(crate) async fn roll_back(&mut self) -> Result<(), DbError> {
+        self.run("ROLLBACK").await
+    }
+
+    /// Runs a prepared statement; `cells` are its `count` parameters in order, `wires` tells of the columns of one row how
+    /// their values travel, which only PostgreSQL asks.
     pub(crate) async fn execute<'a>(
         &mut self,
         sql: &Arc<str>,
+        wires: &[Option<Wire>],
         count: usize,
         cells: impl Iterator<Item = Cell<'a>> + Send,
     ) -> Result<(), DbError> {
         match self {
             Self::MySql(connection) => connection.execute(sql, count, cells).await,
+            Self::Postgres(connection) => connection.execute(sql, wires, count, cells).await,
             Self::Sqlite(connection) => connection.execute(sql, count, cells).await,
         }
     }
 
     /// Frees locks at once, as far as the connection still works.
     pub(crate) async fn roll_back_and_close(mut self) {
-        let _gone_either_way = tokio::time::timeout(GOODBYE, self.run("ROLLBACK")).await;
+        let _gone_either_way = tokio::time::timeout(GOODBYE, self.roll_back()).await;
         self.close().await;
     }
 
@@ -138,6 +158,7 @@ impl Connection {
         let closing = async {
             match self {
                 Self::MySql(connection) => connection.close().await,
+                Self::Postgres(connection) => connection.close().await,
                 Self::Sqlite(connection) => connection.close().await,
             }
         };

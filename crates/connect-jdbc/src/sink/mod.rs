@@ -1,11 +1,13 @@
 //! The sink connector: records to rows.
 
 mod config;
+mod distinct;
 #[cfg(test)]
 mod fixtures;
 mod plan;
 mod row;
 mod shape;
+mod statements;
 mod table;
 mod table_name;
 mod task;

@@ -1,9 +1,9 @@
 //! From the records of a put to groups of rows, and from a group to statements. No I/O: a record that cannot be written
 //! is found before anything is.
 
-use super::config::{PkMode, SinkConfig};
-use super::row;
+use super::config::{InsertMode, PkMode, SinkConfig};
 use super::shape::{Shape, floor_power_of_two};
+use super::{distinct, row};
 use crate::dialect::{Dialect, TableId};
 use connect_api::{ConnectError, SchemaRef, SinkRecord};
 use std::collections::HashMap;
@@ -66,6 +66,9 @@ impl Planner {
             let group = &mut groups[group];
             group.bytes.push(row::check(&group.shape, dialect, record)?);
             group.rows.push(record);
+        }
+        if config.insert_mode == InsertMode::Upsert && dialect.one_row_per_key() {
+            groups.iter_mut().for_each(distinct::keep_last);
         }
         Ok(groups)
     }

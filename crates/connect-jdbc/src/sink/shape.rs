@@ -4,12 +4,11 @@
 use super::config::{InsertMode, KAFKA_PK, PkMode, SinkConfig};
 use crate::dialect::{Cell, Column, ColumnDdl, Dialect, TableId};
 use connect_api::{Schema, SchemaRef, SinkRecord, Type, Value};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Longer statements gain little and cost the server memory for each that it keeps prepared.
-const MAX_ROWS: usize = 1024;
-/// Row counts are powers of two up to [`MAX_ROWS`].
-const TEXTS: usize = MAX_ROWS.trailing_zeros() as usize + 1;
+pub(super) const MAX_ROWS: usize = 1024;
 
 /// Records with the same schemas for the same table.
 #[derive(Debug)]
@@ -23,8 +22,10 @@ pub(super) struct Shape {
     pub(super) keys: usize,
     /// The most rows of one statement, a power of two.
     pub(super) max_rows: usize,
-    insert_mode: InsertMode,
-    texts: [OnceLock<Arc<str>>; TEXTS],
+    pub(super) insert_mode: InsertMode,
+    /// Set when the database found rows of one statement to have the same key though their values differ, by a rule of its
+    /// own (a collation, a type that reads different texts as the same): from then on each row has its statement.
+    pub(super) one_by_one: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl Shape {
             keys,
             max_rows: floor_power_of_two(max_rows),
             insert_mode: config.insert_mode,
-            texts: Default::default(),
+            one_by_one: AtomicBool::new(false),
         })
     }
 
@@ -102,22 +103,6 @@ impl Shape {
 
     pub(super) fn key_names(&self) -> Vec<&str> {
         self.columns[..self.keys].iter().map(|column| &*column.column.name).collect()
-    }
-
-    /// The statement that writes `rows` (a power of two) rows; its text is made once.
-    pub(super) fn statement(&self, dialect: &dyn Dialect, rows: usize) -> Arc<str> {
-        debug_assert!(rows.is_power_of_two());
-        let text = self.texts[rows.trailing_zeros() as usize].get_or_init(|| {
-            let names: Vec<&str> = self.columns.iter().map(|column| &*column.column.name).collect();
-            match self.insert_mode {
-                InsertMode::Insert => dialect.insert(&self.table, &names, rows),
-                InsertMode::Upsert => {
-                    dialect.upsert(&self.table, &names[..self.keys], &names[self.keys..], rows)
-                }
-            }
-            .into()
-        });
-        text.clone()
     }
 
     /// The values of a row in the order of the statement. A null becomes the field's default where it has one.

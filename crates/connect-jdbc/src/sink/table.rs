@@ -3,7 +3,8 @@
 use super::config::{InsertMode, SinkConfig};
 use super::plan::MAX_SHAPES;
 use super::shape::{Shape, ShapeColumn};
-use crate::dialect::{Dialect, TableId};
+use super::statements::{Statements, find};
+use crate::dialect::{Dialect, TableColumn, TableId};
 use crate::driver::{Connection, DbError, ErrorKind};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,9 +17,9 @@ pub(super) struct Tables {
 
 #[derive(Debug)]
 struct Definition {
-    columns: Vec<String>,
-    /// The shapes that need no more columns than these.
-    ready: Vec<Arc<Shape>>,
+    columns: Vec<TableColumn>,
+    /// For the shapes that need no more columns than these.
+    ready: Vec<Arc<Statements>>,
 }
 
 #[derive(Debug)]
@@ -38,12 +39,14 @@ impl Tables {
 
     /// Whether the table is known, from before, to have the columns of the shape.
     pub(super) fn is_ready(&self, shape: &Arc<Shape>) -> bool {
-        self.known
-            .get(&shape.table)
-            .is_some_and(|known| known.ready.iter().any(|ready| Arc::ptr_eq(ready, shape)))
+        self.statements(shape).is_some()
     }
 
-    /// Makes sure that the table is there with the columns of the shape. Must run outside a transaction: MariaDB commits
+    fn statements(&self, shape: &Arc<Shape>) -> Option<&Arc<Statements>> {
+        self.known.get(&shape.table)?.ready.iter().find(|ready| ready.are_for(shape))
+    }
+
+    /// Makes sure that the table is there with the columns of the shape; returns the statements for them. Must run outside a transaction: MariaDB commits
     /// at every DDL statement.
     pub(super) async fn prepare(
         &mut self,
@@ -51,9 +54,9 @@ impl Tables {
         dialect: &dyn Dialect,
         config: &SinkConfig,
         shape: &Arc<Shape>,
-    ) -> Result<(), TableError> {
-        if self.is_ready(shape) {
-            return Ok(());
+    ) -> Result<Arc<Statements>, TableError> {
+        if let Some(ready) = self.statements(shape) {
+            return Ok(ready.clone());
         }
         let table = &shape.table;
         let mut columns = self.known.get(table).map(|known| known.columns.clone());
@@ -78,8 +81,9 @@ impl Tables {
         if known.ready.len() == MAX_SHAPES {
             known.ready.remove(0);
         }
-        known.ready.push(shape.clone());
-        Ok(())
+        let statements = Arc::new(Statements::new(dialect, shape.clone(), &known.columns));
+        known.ready.push(statements.clone());
+        Ok(statements)
     }
 }
 
@@ -87,7 +91,7 @@ async fn describe(
     connection: &mut Connection,
     dialect: &dyn Dialect,
     table: &Arc<TableId>,
-) -> Result<Option<Vec<String>>, TableError> {
+) -> Result<Option<Vec<TableColumn>>, TableError> {
     connection.describe(dialect, table).await.map_err(|error| TableError::Db(table.clone(), error))
 }
 
@@ -96,7 +100,7 @@ async fn create(
     dialect: &dyn Dialect,
     config: &SinkConfig,
     shape: &Shape,
-) -> Result<Vec<String>, TableError> {
+) -> Result<Vec<TableColumn>, TableError> {
     let table = &shape.table;
     if !config.auto_create {
         return Err(TableError::Unfit(format!(
@@ -125,10 +129,10 @@ async fn evolve(
     dialect: &dyn Dialect,
     config: &SinkConfig,
     shape: &Shape,
-    columns: &[String],
-) -> Result<Option<Vec<String>>, TableError> {
+    columns: &[TableColumn],
+) -> Result<Option<Vec<TableColumn>>, TableError> {
     let table = &shape.table;
-    let mut missing = missing_columns(shape, columns);
+    let mut missing = missing_columns(dialect, shape, columns);
     if missing.is_empty() {
         return Ok(None);
     }
@@ -152,7 +156,7 @@ async fn evolve(
             }
         }
         let columns = describe(connection, dialect, table).await?.unwrap_or_default();
-        missing = missing_columns(shape, &columns);
+        missing = missing_columns(dialect, shape, &columns);
         if missing.is_empty() {
             return Ok(Some(columns));
         }
@@ -186,13 +190,13 @@ fn check_evolution(config: &SinkConfig, shape: &Shape, missing: &[&ShapeColumn])
     }
 }
 
-/// Databases compare column names without regard to case, whatever the schema says.
-fn missing_columns<'a>(shape: &'a Shape, columns: &[String]) -> Vec<&'a ShapeColumn> {
-    let is_there = |name: &str| {
-        columns.iter().any(|column| column == name)
-            || columns.iter().any(|column| column.to_lowercase() == name.to_lowercase())
-    };
-    shape.columns.iter().filter(|column| !is_there(&column.column.name)).collect()
+fn missing_columns<'a>(
+    dialect: &dyn Dialect,
+    shape: &'a Shape,
+    columns: &[TableColumn],
+) -> Vec<&'a ShapeColumn> {
+    let is_there = |column: &&ShapeColumn| find(dialect, columns, &column.column.name).is_some();
+    shape.columns.iter().filter(|column| !is_there(column)).collect()
 }
 
 /// MariaDB takes ON DUPLICATE KEY UPDATE for a table without a matching key and then adds rows.

@@ -20,8 +20,8 @@ impl TableNameFormat {
         let database = parts.pop();
         if !parts.is_empty() {
             return Err(format!(
-                "it names a table in more than two parts for topic '{topic}', but these databases have DATABASE.TABLE \
-                 only; put the part with dots in back-ticks, e.g. `{TOPIC}`"
+                "it names a table in more than two parts for topic '{topic}', but the databases have DATABASE.TABLE \
+                 (PostgreSQL: SCHEMA.TABLE) only; put the part with dots in back-ticks, e.g. `{TOPIC}`"
             ));
         }
         if name.is_empty() || database.as_ref().is_some_and(String::is_empty) {

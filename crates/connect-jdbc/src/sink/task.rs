@@ -2,12 +2,15 @@
 
 use super::config::SinkConfig;
 use super::plan::{Group, Planner, split};
+use super::shape::Shape;
+use super::statements::Statements;
 use super::table::{TableError, Tables};
 use crate::dialect::{Dialect, TableId};
 use crate::driver::{self, Connection, DbError, ErrorKind};
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// A connection that rested longer may have been closed by the other side, so it is tried before it is used.
@@ -35,6 +38,13 @@ struct WriteError {
     error: DbError,
     /// Table and records of the statement, if there was one.
     what: String,
+    shape: Option<Arc<Shape>>,
+}
+
+impl WriteError {
+    fn new(error: DbError, what: impl Into<String>) -> Self {
+        Self { error, what: what.into(), shape: None }
+    }
 }
 
 #[async_trait]
@@ -87,13 +97,13 @@ impl Started {
         let groups = self.planner.plan(&self.config, &*self.dialect, &self.context.connector, records)?;
         let mut connection = match self.connect().await {
             Ok(connection) => connection,
-            Err(error) => return Err(self.failed(WriteError { error, what: String::new() }, true)),
+            Err(error) => return Err(self.failed(WriteError::new(error, ""), true)),
         };
         // An error against a table that was looked at just now will not go away by looking again.
         let looked_at_now = groups.iter().all(|group| !self.tables.is_ready(&group.shape));
         let written = match self.prepare(&mut connection, &groups).await {
-            Ok(()) => match check_row_sizes(&connection, &groups) {
-                Ok(()) => write(&mut connection, &*self.dialect, &groups).await,
+            Ok(statements) => match check_row_sizes(&connection, &groups) {
+                Ok(()) => write_all(&mut connection, &*self.dialect, &groups, &statements).await,
                 Err(error) => Err(error),
             },
             Err(TableError::Unfit(message)) => {
@@ -101,7 +111,7 @@ impl Started {
                 self.tables.forget();
                 return Err(ConnectError::failed(message).into());
             }
-            Err(TableError::Db(table, error)) => Err(WriteError { error, what: of_table(&table) }),
+            Err(TableError::Db(table, error)) => Err(WriteError::new(error, of_table(&table))),
         };
         match written {
             Ok(()) => {
@@ -127,16 +137,23 @@ impl Started {
     }
 
     /// All DDL comes before the transaction, which it would commit half-way.
-    async fn prepare(&mut self, connection: &mut Connection, groups: &[Group<'_>]) -> Result<(), TableError> {
+    async fn prepare(
+        &mut self,
+        connection: &mut Connection,
+        groups: &[Group<'_>],
+    ) -> Result<Vec<Arc<Statements>>, TableError> {
+        let mut statements = Vec::with_capacity(groups.len());
         for group in groups {
-            self.tables.prepare(connection, &*self.dialect, &self.config, &group.shape).await?;
+            let prepared =
+                self.tables.prepare(connection, &*self.dialect, &self.config, &group.shape).await?;
+            statements.push(prepared);
         }
-        Ok(())
+        Ok(statements)
     }
 
     /// Counts a failed attempt and says whether there is to be another.
     fn failed(&mut self, failure: WriteError, looked_at_now: bool) -> PutError {
-        let WriteError { error, what } = failure;
+        let WriteError { error, what, .. } = failure;
         self.failures = self.failures.saturating_add(1);
         let connection = &self.config.connection;
         let (retries, backoff) = match error.kind {
@@ -148,7 +165,7 @@ impl Started {
             ErrorKind::Transient | ErrorKind::Structure => {
                 (self.config.max_retries, self.config.retry_backoff)
             }
-            ErrorKind::Permanent => (0, Duration::ZERO),
+            ErrorKind::SameKey | ErrorKind::Permanent => (0, Duration::ZERO),
         };
         let message = match error.kind {
             ErrorKind::Connect => format!("Could not connect to database. {}", connection.url),
@@ -173,22 +190,49 @@ impl Started {
     }
 }
 
+/// The transaction; once more with single rows for each table where the database found two rows of a statement to have the
+/// same key. One after the other they are what they are on any database: the later wins.
+async fn write_all(
+    connection: &mut Connection,
+    dialect: &dyn Dialect,
+    groups: &[Group<'_>],
+    statements: &[Arc<Statements>],
+) -> Result<(), WriteError> {
+    loop {
+        let error = match write(connection, dialect, groups, statements).await {
+            Err(error) if error.error.kind == ErrorKind::SameKey => error,
+            done => return done,
+        };
+        let Some(shape) = &error.shape else { return Err(error) };
+        if shape.one_by_one.swap(true, Ordering::Relaxed) {
+            return Err(error);
+        }
+        tracing::info!(table = %shape.table, "keys that differ are the same to the database, rows are written one by one");
+        connection.roll_back().await.map_err(|error| WriteError::new(error, ""))?;
+    }
+}
+
 async fn write(
     connection: &mut Connection,
     dialect: &dyn Dialect,
     groups: &[Group<'_>],
+    statements: &[Arc<Statements>],
 ) -> Result<(), WriteError> {
-    let nowhere = |error| WriteError { error, what: String::new() };
+    let nowhere = |error| WriteError::new(error, "");
     connection.begin().await.map_err(nowhere)?;
     let max_bytes = connection.max_statement_bytes();
-    for group in groups {
+    for (group, statements) in groups.iter().zip(statements) {
         let shape = &*group.shape;
-        for range in split(&group.bytes, shape.max_rows, max_bytes) {
+        let max_rows = if shape.one_by_one.load(Ordering::Relaxed) { 1 } else { shape.max_rows };
+        for range in split(&group.bytes, max_rows, max_bytes) {
             let rows = &group.rows[range];
-            let sql = shape.statement(dialect, rows.len());
+            let sql = statements.text(dialect, rows.len());
             let cells = rows.iter().flat_map(|record| shape.cells(record));
-            connection.execute(&sql, rows.len() * shape.columns.len(), cells).await.map_err(|error| {
-                WriteError { error, what: format!("{} ({})", of_table(&shape.table), offsets(rows)) }
+            let count = rows.len() * shape.columns.len();
+            connection.execute(&sql, &statements.wires, count, cells).await.map_err(|error| WriteError {
+                error,
+                what: format!("{} ({})", of_table(&shape.table), offsets(rows)),
+                shape: Some(group.shape.clone()),
             })?;
         }
     }
@@ -203,10 +247,8 @@ fn check_row_sizes(connection: &Connection, groups: &[Group<'_>]) -> Result<(), 
                 "a row of about {} bytes is larger than the server's max_allowed_packet of {limit}; raise that setting",
                 group.bytes[index]
             );
-            return Err(WriteError {
-                error: DbError::new(ErrorKind::Permanent, message),
-                what: format!("{} ({})", of_table(&group.shape.table), offsets(&group.rows[index..=index])),
-            });
+            let what = format!("{} ({})", of_table(&group.shape.table), offsets(&group.rows[index..=index]));
+            return Err(WriteError::new(DbError::new(ErrorKind::Permanent, message), what));
         }
     }
     Ok(())

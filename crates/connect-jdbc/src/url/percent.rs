@@ -1,5 +1,8 @@
 //! Percent-decoding; a `+` stays a plus, as the Java drivers leave it.
 
+pub(super) const WRONG: &str =
+    "a % is not followed by two hexadecimal digits of UTF-8 text (write a % as %25)";
+
 pub(super) fn decode(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

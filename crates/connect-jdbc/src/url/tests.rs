@@ -13,6 +13,20 @@ fn check(url: &str, expected: Expect) {
             url.connect_timeout,
             url.ignored
         ),
+        Ok(JdbcUrl::Postgres(url)) => format!(
+            "{}:{} db={:?} user={:?} password={:?} schema={:?} name={:?} timeouts={:?},{:?} prepare={} ignored={:?}",
+            url.host,
+            url.port,
+            url.database,
+            url.user,
+            url.password.map(|password| password.0),
+            url.current_schema,
+            url.application_name,
+            url.connect_timeout,
+            url.socket_timeout,
+            url.prepare,
+            url.ignored
+        ),
         Ok(JdbcUrl::Sqlite(url)) => format!(
             "{} busy={:?} pragmas={:?} ignored={:?}",
             url.path.display(),
@@ -97,7 +111,7 @@ fn malformed_urls_show_the_expected_form() {
     check(
         "mysql://h/d",
         expect![
-            "error: the URL does not begin with jdbc:; the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"
+            "error: the URL does not begin with jdbc:; the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...), jdbc:postgresql://HOST:PORT/DATABASE?key=value or jdbc:sqlite:/path/to/file.db"
         ],
     );
     check(
@@ -113,9 +127,9 @@ fn malformed_urls_show_the_expected_form() {
         ],
     );
     check(
-        "jdbc:postgresql://h/d",
+        "jdbc:oracle:thin:@h:1521",
         expect![
-            "error: jdbc:postgresql: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"
+            "error: jdbc:oracle: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...), jdbc:postgresql://HOST:PORT/DATABASE?key=value or jdbc:sqlite:/path/to/file.db"
         ],
     );
     check(
@@ -136,9 +150,69 @@ fn no_error_shows_a_password() {
         "jdbc:mysql://h,h2/d?password=s3cret",
         "jdbc:s3cret://h",
         "jdbc:sqlite:file:x?password=s3cret",
+        "jdbc:postgresql://root:s3cret@h/d",
+        "jdbc:postgresql://h,h2/d?password=s3cret",
+        "jdbc:postgresql://h:s3cret/d",
+        "jdbc:postgresql://h/d?password=s3cret&sslmode=require",
+        "jdbc:postgresql://h/d?password=s3cret%",
     ] {
         let error = JdbcUrl::parse(url, &[]).expect_err(url).to_string();
         assert!(!error.contains("s3cret"), "{url}: {error}");
         assert!(!format!("{:?}", JdbcUrl::parse("jdbc:mysql://a:s3cret@h/d", &[])).contains("s3cret"));
+    }
+}
+
+#[test]
+fn postgresql() {
+    for url in [
+        "jdbc:postgresql:shop",
+        "jdbc:postgresql://localhost/shop",
+        "jdbc:postgresql:///shop",
+        "jdbc:PostgreSQL:/shop",
+    ] {
+        check(
+            url,
+            expect![[
+                r#"localhost:5432 db=Some("shop") user=None password=None schema=None name=None timeouts=None,None prepare=true ignored=[]"#
+            ]],
+        );
+    }
+    check(
+        "jdbc:postgresql://db.example:5433/",
+        expect![
+            "db.example:5433 db=None user=None password=None schema=None name=None timeouts=None,None prepare=true ignored=[]"
+        ],
+    );
+    check(
+        "jdbc:postgresql://[::1]:5433/a%20b",
+        expect![[
+            r#"::1:5433 db=Some("a b") user=None password=None schema=None name=None timeouts=None,None prepare=true ignored=[]"#
+        ]],
+    );
+    check(
+        "jdbc:postgresql://h/d?user=u%40x&password=p%26w&currentSchema=shop,public&ApplicationName=sink&loginTimeout=3&\
+         socketTimeout=60&prepareThreshold=0&reWriteBatchedInserts=true&stringtype=unspecified&sslmode=prefer&ssl=false",
+        expect![[
+            r#"h:5432 db=Some("d") user=Some("u@x") password=Some("p&w") schema=Some("shop,public") name=Some("sink") timeouts=Some(3s),Some(60s) prepare=false ignored=["reWriteBatchedInserts", "stringtype", "sslmode", "ssl"]"#
+        ]],
+    );
+}
+
+#[test]
+fn postgresql_refusals() {
+    for (url, says) in [
+        ("jdbc:postgresql://u:p@h/d", "connection.password"),
+        ("jdbc:postgresql://h1,h2:5433/d", "only one host"),
+        ("jdbc:postgresql://h:0/d", "the port is not a number"),
+        ("jdbc:postgresql://h/d?ssl=true", "the parameter ssl asks for TLS"),
+        ("jdbc:postgresql://h/d?ssl", "the parameter ssl asks for TLS"),
+        ("jdbc:postgresql://h/d?sslmode=verify-full", "the parameter sslmode asks for TLS"),
+        ("jdbc:postgresql://h/d?sslrootcert=/ca.pem", "the parameter sslrootcert asks for TLS"),
+        ("jdbc:postgresql://h/d?socketTimeout=5s", "socketTimeout is not a number of seconds"),
+        ("jdbc:postgresql://h/d?options=-c%20search_path=x", "currentSchema"),
+        ("jdbc:postgresql://%2Fvar%2Frun/d", "Unix socket"),
+    ] {
+        let error = JdbcUrl::parse(url, &[]).expect_err(url).to_string();
+        assert!(error.contains(says), "{url}: {error}");
     }
 }

@@ -98,6 +98,13 @@ impl Mix {
             Step::Invalid(_) => None,
         })
     }
+
+    pub(crate) fn invalid(&self) -> impl Iterator<Item = &InvalidStep> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Invalid(invalid) => Some(invalid),
+            Step::Order(_) => None,
+        })
+    }
 }
 
 fn price(index: i64) -> i64 {

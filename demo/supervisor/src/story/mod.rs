@@ -4,6 +4,7 @@ mod chaos;
 mod mix;
 mod observe;
 mod place;
+pub mod remote;
 mod report;
 mod verify;
 
@@ -14,7 +15,11 @@ use anyhow::Context as _;
 use mix::{Mix, Product};
 use place::Targets;
 use serde_json::json;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// Orders are spread over this time at least, so that things can break in the middle.
+const STRETCH: Duration = Duration::from_secs(8);
 
 /// Runs it on a platform that is up. True if it held.
 pub(crate) async fn tell(
@@ -26,9 +31,13 @@ pub(crate) async fn tell(
     seed: u64,
 ) -> anyhow::Result<bool> {
     let mix = Mix::new(orders, seed);
-    let targets = Targets { gateway: settings.gateway_url(), instances: settings.order_service_urls() };
+    let targets = Targets {
+        gateway: settings.gateway_url(),
+        instances: settings.order_service_urls(),
+        stretch: STRETCH,
+    };
     for product in &mix.products {
-        create(http, settings, product).await?;
+        create(http, &targets.gateway, &settings.operator_token, product).await?;
     }
     progress.step("placing orders", &format!("{orders}, of the mix --seed {seed}"));
 
@@ -48,12 +57,17 @@ pub(crate) async fn tell(
     Ok(comparison.held())
 }
 
-async fn create(http: &reqwest::Client, settings: &Settings, product: &Product) -> anyhow::Result<()> {
-    let url = format!("{}/catalog-service/products", settings.gateway_url());
+async fn create(
+    http: &reqwest::Client,
+    gateway: &str,
+    operator_token: &str,
+    product: &Product,
+) -> anyhow::Result<()> {
+    let url = format!("{gateway}/catalog-service/products");
     let body = json!({
         "productId": product.id, "name": product.name, "unitPrice": product.unit_price, "qty": product.stock,
     });
-    let asked = http.post(&url).bearer_auth(&settings.operator_token).json(&body);
+    let asked = http.post(&url).bearer_auth(operator_token).json(&body);
     let answer = asked.send().await.with_context(|| format!("POST {url}"))?;
     let status = answer.status();
     anyhow::ensure!(

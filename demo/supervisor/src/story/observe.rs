@@ -1,6 +1,6 @@
 //! Looks everywhere an order should be: the topics, both databases, the answers through the gateway.
 
-use super::mix::{Mix, Product, Step};
+use super::mix::{Mix, Product};
 use super::place::{OrderView, Placed, Targets};
 use super::verify::{Decided, Observed, OrderRow};
 use crate::engines::database::{Database, Row};
@@ -74,7 +74,7 @@ pub(crate) async fn everything(
     }
     Ok(Observed {
         orders_expected: mix.orders().count(),
-        invalid_expected: mix.steps.iter().filter(|step| matches!(step, Step::Invalid(_))).count(),
+        invalid_expected: mix.invalid().count(),
         repeated_expected: mix.orders().filter(|step| step.repeated).count() * targets.instances.len(),
         products: mix.products.clone(),
         order_records,
@@ -142,7 +142,7 @@ fn field(row: &Row, index: usize) -> anyhow::Result<&str> {
     row.get(index).and_then(Option::as_deref).with_context(|| format!("column {index} of {row:?} is empty"))
 }
 
-async fn stock_answers(
+pub(super) async fn stock_answers(
     http: &reqwest::Client,
     targets: &Targets,
     products: &[Product],
@@ -159,13 +159,13 @@ async fn stock_answers(
     Ok(stock)
 }
 
-async fn order(http: &reqwest::Client, targets: &Targets, id: Uuid) -> Result<OrderView, String> {
+pub(super) async fn order(http: &reqwest::Client, targets: &Targets, id: Uuid) -> Result<OrderView, String> {
     let url = format!("{}/order-service/orders/{id}", targets.gateway);
     get(http, &url).await.map_err(|error| format!("{error:#}"))
 }
 
 /// All pages of a user's orders.
-async fn list(http: &reqwest::Client, targets: &Targets, user: &str) -> anyhow::Result<Vec<Uuid>> {
+pub(super) async fn list(http: &reqwest::Client, targets: &Targets, user: &str) -> anyhow::Result<Vec<Uuid>> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Page {
@@ -193,7 +193,7 @@ async fn get<T: for<'de> Deserialize<'de>>(http: &reqwest::Client, url: &str) ->
 }
 
 /// Sends another body under a key that is in the read tables by now; it must be refused.
-async fn conflict(http: &reqwest::Client, targets: &Targets, placed: &Placed) -> anyhow::Result<u16> {
+pub(super) async fn conflict(http: &reqwest::Client, targets: &Targets, placed: &Placed) -> anyhow::Result<u16> {
     let step = &placed.accepted.first().context("no order was accepted")?.step;
     let mut body = step.body();
     body["qty"] = (step.qty + 1).into();

@@ -16,7 +16,10 @@ use uuid::Uuid;
 /// Where to send what.
 pub(crate) struct Targets {
     pub(crate) gateway: String,
+    /// Where an order is repeated: the instances, or twice the way through the gateway.
     pub(crate) instances: [String; 2],
+    /// How long placing takes at least.
+    pub(crate) stretch: Duration,
 }
 
 /// What the client knows when it is done.
@@ -64,8 +67,6 @@ impl OrderView {
 }
 
 const CONCURRENCY: usize = 8;
-/// Spread over this time at least, so that things can break in the middle.
-const STRETCH: Duration = Duration::from_secs(8);
 /// After this long a client gives up on an order.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -76,7 +77,7 @@ pub(crate) async fn all(
     mix: &Mix,
     accepted: watch::Sender<usize>,
 ) -> anyhow::Result<Placed> {
-    let pause = STRETCH * u32::try_from(CONCURRENCY)? / u32::try_from(mix.steps.len().max(1))?;
+    let pause = targets.stretch * u32::try_from(CONCURRENCY)? / u32::try_from(mix.steps.len().max(1))?;
     let client = Client { http, targets, retries: Cell::new(0) };
     // apart from the orders, since a repetition to the instance that is down lasts until it is up
     let (repeat, to_repeat) = mpsc::unbounded();

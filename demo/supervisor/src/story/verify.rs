@@ -350,5 +350,6 @@ fn none(what: &str, found: usize) -> Check {
     equal(what, 0, found)
 }
 
+pub(super) mod rest;
 #[cfg(test)]
 mod tests;

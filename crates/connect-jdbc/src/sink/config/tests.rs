@@ -79,7 +79,7 @@ fn rules_between_keys() {
     check(
         &[("table.name.format", "a..${topic}")],
         expect![
-            "table.name.format: Invalid value a..${topic} for configuration table.name.format: it names a table in more than two parts for topic 'topic', but these databases have DATABASE.TABLE only; put the part with dots in back-ticks, e.g. `${topic}`"
+            "table.name.format: Invalid value a..${topic} for configuration table.name.format: it names a table in more than two parts for topic 'topic', but the databases have DATABASE.TABLE (PostgreSQL: SCHEMA.TABLE) only; put the part with dots in back-ticks, e.g. `${topic}`"
         ],
     );
     check(
@@ -96,7 +96,7 @@ fn rules_between_keys() {
         &[("connection.url", "jdbc:oracle:thin:scott/tiger@h"), ("insert.mode", "upsert")],
         expect![[r#"
         pk.mode: insert.mode=upsert requires key columns, and pk.mode=none gives none; set pk.mode to record_key, record_value or kafka, or insert.mode to insert
-        connection.url: Invalid value for configuration connection.url: jdbc:oracle: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...) or jdbc:sqlite:/path/to/file.db"#]],
+        connection.url: Invalid value for configuration connection.url: jdbc:oracle: is not supported yet; use jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...), jdbc:postgresql://HOST:PORT/DATABASE?key=value or jdbc:sqlite:/path/to/file.db"#]],
     );
 }
 

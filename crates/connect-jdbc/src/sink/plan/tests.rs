@@ -81,7 +81,7 @@ fn records_that_cannot_be_rows_are_named() {
     expect!["the record at (topic='orders',partition=0,offset=5,timestamp=1000) cannot be written to table orders: field 'name': a key column cannot be null; correct the record, or leave the field out (fields.whitelist, ReplaceField transform)"].assert_eq(&refusal(&[("pk.mode", "record_value"), ("pk.fields", "name")], null_key));
     expect!["the record at (topic='orders',partition=0,offset=5,timestamp=1000) cannot be written to table orders: PK mode is RECORD_VALUE with pk.fields [nope], but the record value schema does not contain field: nope (it has id, name, qty); correct pk.fields or the records"].assert_eq(&refusal(&[("pk.mode", "record_value"), ("pk.fields", "nope")], good()));
     let dotted = SinkRecord { topic: "a.b.c".into(), ..good() };
-    expect!["table.name.format does not fit: it names a table in more than two parts for topic 'a.b.c', but these databases have DATABASE.TABLE only; put the part with dots in back-ticks, e.g. `${topic}`"].assert_eq(&refusal(&[], dotted));
+    expect!["table.name.format does not fit: it names a table in more than two parts for topic 'a.b.c', but the databases have DATABASE.TABLE (PostgreSQL: SCHEMA.TABLE) only; put the part with dots in back-ticks, e.g. `${topic}`"].assert_eq(&refusal(&[], dotted));
 
     let time: SchemaRef = Schema::structure([("at", Schema::timestamp())]).into();
     let far = record("orders", 9, &time, Value::Struct(vec![Value::Timestamp(i64::MAX)]));

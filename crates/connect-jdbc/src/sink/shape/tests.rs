@@ -1,6 +1,7 @@
 use super::*;
 use crate::dialect::{MySql, Quoting};
 use crate::sink::fixtures::{config, item, item_schema, record};
+use crate::sink::statements::Statements;
 use expect_test::{Expect, expect};
 
 const DIALECT: MySql = MySql { quoting: Quoting::Always };
@@ -19,7 +20,7 @@ fn check(pairs: &[(&str, &str)], key_schema: Option<Schema>, expected: Expect) {
         Ok(shape) => format!(
             "{}\n{}\n",
             DIALECT.create_table(&shape.table, &shape.create_columns(), &shape.key_names()),
-            shape.statement(&DIALECT, 1)
+            Statements::new(&DIALECT, Arc::new(shape), &[]).text(&DIALECT, 1)
         ),
         Err(error) => error,
     };

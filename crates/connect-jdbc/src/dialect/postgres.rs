@@ -1,0 +1,285 @@
+//! PostgreSQL.
+
+use super::mysql::hex;
+use super::{
+    ColumnDdl, Dialect, Quoting, TableId, Target, check_scale, clock, date_from_days, datetime_from_millis,
+};
+use connect_api::{Logical, Schema, Type, Value};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Postgres {
+    pub quoting: Quoting,
+}
+
+/// The server cuts longer names off, so these are the names it knows.
+const MAX_NAME_BYTES: usize = 63;
+
+/// The type in which the values of a column travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wire {
+    pub(crate) element: Element,
+    pub(crate) array: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    Float4,
+    Float8,
+    Text,
+    Bytea,
+    /// Sent as text, which holds every digit.
+    Numeric,
+    Date,
+    Time,
+    Timestamp,
+}
+
+impl Wire {
+    pub(crate) fn of(schema: &Schema) -> Option<Self> {
+        match &schema.ty {
+            Type::Array(element) => Some(Self { element: Element::of(element)?, array: true }),
+            _ => Some(Self { element: Element::of(schema)?, array: false }),
+        }
+    }
+}
+
+impl Element {
+    fn of(schema: &Schema) -> Option<Self> {
+        Some(match (schema.logical(), &schema.ty) {
+            (Some(Logical::Decimal { .. }), _) => Self::Numeric,
+            (Some(Logical::Date), _) => Self::Date,
+            (Some(Logical::Time), _) => Self::Time,
+            (Some(Logical::Timestamp), _) => Self::Timestamp,
+            (None, Type::Boolean) => Self::Bool,
+            (None, Type::Int8 | Type::Int16) => Self::Int2,
+            (None, Type::Int32) => Self::Int4,
+            (None, Type::Int64) => Self::Int8,
+            (None, Type::Float32) => Self::Float4,
+            (None, Type::Float64) => Self::Float8,
+            (None, Type::String) => Self::Text,
+            (None, Type::Bytes) => Self::Bytea,
+            (None, Type::Array(_) | Type::Map { .. } | Type::Struct(_)) => return None,
+        })
+    }
+
+    fn column_type(self) -> &'static str {
+        match self {
+            Self::Bool => "BOOLEAN",
+            Self::Int2 => "SMALLINT",
+            Self::Int4 => "INT",
+            Self::Int8 => "BIGINT",
+            Self::Float4 => "REAL",
+            Self::Float8 => "DOUBLE PRECISION",
+            Self::Text => "TEXT",
+            Self::Bytea => "BYTEA",
+            Self::Numeric => "DECIMAL",
+            Self::Date => "DATE",
+            Self::Time => "TIME",
+            Self::Timestamp => "TIMESTAMP",
+        }
+    }
+
+    fn parameter_type(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int2 => "int2",
+            Self::Int4 => "int4",
+            Self::Int8 => "int8",
+            Self::Float4 => "float4",
+            Self::Float8 => "float8",
+            Self::Text | Self::Numeric => "text",
+            Self::Bytea => "bytea",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::Timestamp => "timestamp",
+        }
+    }
+}
+
+impl Dialect for Postgres {
+    fn quoting(&self) -> Quoting {
+        self.quoting
+    }
+
+    fn max_placeholders(&self) -> usize {
+        65_535
+    }
+
+    fn column_type(&self, schema: &Schema, _key: bool) -> Option<String> {
+        let wire = Wire::of(schema)?;
+        Some(format!("{}{}", wire.element.column_type(), if wire.array { "[]" } else { "" }))
+    }
+
+    fn default_literal(&self, value: &Value, schema: &Schema, key: bool) -> Option<String> {
+        self.check_value(value).ok()?;
+        Some(match value {
+            Value::Boolean(value) => if *value { "TRUE" } else { "FALSE" }.into(),
+            Value::Int8(value) => value.to_string(),
+            Value::Int16(value) => value.to_string(),
+            Value::Int32(value) => value.to_string(),
+            Value::Int64(value) => value.to_string(),
+            Value::Float32(value) => float(f64::from(*value), format!("{value:?}")),
+            Value::Float64(value) => float(*value, format!("{value:?}")),
+            Value::String(text) => quote(text),
+            Value::Bytes(bytes) => format!("'\\x{}'", hex(bytes)),
+            Value::Decimal(decimal) => decimal.to_string(),
+            Value::Date(days) => {
+                format!("'{}'", date_from_days(*days).filter(|date| date.year() > 0)?)
+            }
+            Value::Time(millis) => {
+                let (hours, minutes, seconds, millis) = clock(*millis)?;
+                format!("'{hours:02}:{minutes:02}:{seconds:02}.{millis:03}'")
+            }
+            Value::Timestamp(millis) => {
+                let time = datetime_from_millis(*millis).filter(|time| time.year() > 0)?;
+                format!("'{}'", time.strftime("%Y-%m-%d %H:%M:%S.%3f"))
+            }
+            Value::Array(values) => {
+                let Type::Array(element) = &schema.ty else { return None };
+                let literals: Option<Vec<String>> = values
+                    .iter()
+                    .map(|value| match value {
+                        Value::Null => Some("NULL".into()),
+                        value => self.default_literal(value, element, key),
+                    })
+                    .collect();
+                format!("ARRAY[{}]::{}", literals?.join(","), self.column_type(schema, key)?)
+            }
+            Value::Null | Value::Map(_) | Value::Struct(_) => return None,
+        })
+    }
+
+    fn on_conflict(&self, keys: &[&str], others: &[&str]) -> String {
+        let keys = self.list(keys);
+        if others.is_empty() {
+            return format!("ON CONFLICT ({keys}) DO NOTHING");
+        }
+        let updates: Vec<String> = others
+            .iter()
+            .map(|name| {
+                let name = self.identifier(name);
+                format!("{name}=EXCLUDED.{name}")
+            })
+            .collect();
+        format!("ON CONFLICT ({keys}) DO UPDATE SET {}", updates.join(","))
+    }
+
+    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String> {
+        let added: Vec<String> =
+            columns.iter().map(|column| format!("ADD {}", self.column_text(column))).collect();
+        vec![format!("ALTER TABLE {} \n{}", self.table(table), added.join(",\n"))]
+    }
+
+    fn check_value(&self, value: &Value) -> Result<(), String> {
+        match value {
+            Value::String(text) if text.as_bytes().contains(&0) => {
+                Err("the text holds a NUL character (U+0000), which PostgreSQL cannot store".into())
+            }
+            Value::Date(days) if days_since_2000(*days).is_none() => {
+                Err(format!("day {days} since 1970-01-01 is not in the years 4713 BC to 5874897"))
+            }
+            Value::Timestamp(millis) if micros_since_2000(*millis).is_none() => {
+                Err(format!("{millis} ms since 1970-01-01 is not in the years 4713 BC to 294276"))
+            }
+            Value::Time(millis) if clock(*millis).is_none() => {
+                Err(format!("{millis} ms is not a time of day (0 to 86399999)"))
+            }
+            Value::Decimal(decimal) => check_scale(decimal),
+            Value::Array(values) => values.iter().try_for_each(|value| match value {
+                Value::Array(_) => Err("no column can hold an array of arrays".into()),
+                value => self.check_value(value),
+            }),
+            Value::Map(_) | Value::Struct(_) => {
+                Err(format!("no column can hold a value of type {}", value.type_name()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The second column is the cast that a text needs, if any. Not with the column's own length: a cast cuts off what is
+    /// too long, the assignment after it refuses that. Texts are not cast to bytea, which would read them as escapes.
+    fn describe(&self, table: &TableId) -> String {
+        format!(
+            "SELECT a.attname::text, \
+             CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL \
+             ELSE pg_catalog.format_type(t.oid, -1) END \
+             FROM pg_catalog.pg_attribute a \
+             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
+             JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+             WHERE c.oid = pg_catalog.to_regclass({}) AND c.relkind IN ('r', 'p', 'v', 'f') \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            quote(&self.table(table))
+        )
+    }
+
+    /// Says in which type the value is sent, so that statements whose values are sent differently have different texts and
+    /// are prepared separately; then what it must become.
+    fn placeholder(&self, number: usize, column: &Target<'_>) -> String {
+        let Some(Wire { element, array }) = Wire::of(column.schema) else { return format!("${number}") };
+        let brackets = if array { "[]" } else { "" };
+        let mut text = format!("${number}::{}{brackets}", element.parameter_type());
+        match (element, column.text_cast) {
+            (Element::Numeric, _) => text.push_str(&format!("::numeric{brackets}")),
+            (Element::Text, Some(cast)) => text.push_str(&format!("::{cast}")),
+            _ => {}
+        }
+        text
+    }
+
+    fn one_row_per_key(&self) -> bool {
+        true
+    }
+
+    fn stored_name(&self, name: &str) -> String {
+        let name = match self.quoting {
+            Quoting::Always => name.to_owned(),
+            Quoting::Never => name.to_ascii_lowercase(),
+        };
+        let end = (0..=MAX_NAME_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+        name[..end.unwrap_or(0)].to_owned()
+    }
+
+    fn identifier(&self, name: &str) -> String {
+        let name = self.stored_name(name);
+        match self.quoting {
+            Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
+            Quoting::Never => name,
+        }
+    }
+}
+
+/// The driver sets standard_conforming_strings, so a backslash stands for itself.
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn float(value: f64, finite: String) -> String {
+    if value.is_nan() {
+        "'NaN'".into()
+    } else if value.is_infinite() {
+        if value > 0.0 { "'Infinity'".into() } else { "'-Infinity'".into() }
+    } else {
+        finite
+    }
+}
+
+/// PostgreSQL counts from 2000-01-01.
+const DAYS_TO_2000: i32 = 10_957;
+
+/// A date as the server counts it; `None` beyond what a column holds.
+pub(crate) fn days_since_2000(days: i32) -> Option<i32> {
+    /// What the server takes: from day 0 of the Julian count, 4714-11-24 BC, to 5874898-06-02.
+    const RANGE: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
+    RANGE.contains(&i64::from(days)).then(|| days.checked_sub(DAYS_TO_2000)).flatten()
+}
+
+/// A timestamp as the server counts it; `None` beyond what a column holds.
+pub(crate) fn micros_since_2000(millis: i64) -> Option<i64> {
+    const RANGE: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
+    let micros = (i128::from(millis) - i128::from(DAYS_TO_2000) * 86_400_000) * 1000;
+    i64::try_from(micros).ok().filter(|micros| RANGE.contains(micros))
+}

@@ -1,0 +1,233 @@
+//! PostgreSQL over sqlx.
+
+mod encode;
+
+use super::{DbError, ErrorKind};
+use crate::dialect::{Cell, TableColumn, Wire};
+use crate::url::PostgresUrl;
+use encode::Parameter;
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgSslMode, Postgres as Server,
+};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row};
+use std::sync::Arc;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The question whether somebody is there at all.
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statement texts are few: row counts are powers of two.
+const CACHED_STATEMENTS: usize = 128;
+/// Backslashes in the DDL's literals are backslashes, whatever the server's default is. (sqlx sets the time zone to UTC.)
+const SESSION: &str = "SET standard_conforming_strings = on";
+
+pub(crate) struct PostgresSession {
+    conn: PgConnection,
+    prepare: bool,
+    /// How long a statement may take; none means as long as it likes.
+    limit: Option<Duration>,
+}
+
+impl PostgresSession {
+    /// Beyond this a longer statement saves nothing, but costs memory on both sides.
+    pub(super) const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
+
+    pub(super) async fn open(url: &PostgresUrl) -> Result<Self, DbError> {
+        // Not from ~/.pgpass: what the connector's configuration does not say is not guessed.
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .host(&url.host)
+            .port(url.port)
+            .password(url.password.as_ref().map_or("", |password| &password.0))
+            .application_name(url.application_name.as_deref().unwrap_or("connect-worker"))
+            .ssl_mode(PgSslMode::Disable)
+            .statement_cache_capacity(CACHED_STATEMENTS)
+            .disable_statement_logging();
+        if let Some(user) = &url.user {
+            options = options.username(user);
+        }
+        let database = url.database.clone().unwrap_or_else(|| options.get_username().to_owned());
+        options = options.database(&database);
+        let limit = url.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
+        let opening = async {
+            let mut conn = options.connect().await.map_err(connect_error)?;
+            execute_text(&mut conn, SESSION).await.map_err(connect_error)?;
+            if let Some(schemas) = &url.current_schema {
+                let mut arguments = PgArguments::default();
+                Arguments::add(&mut arguments, schemas).map_err(|error| unfit(&error.to_string()))?;
+                sqlx::query_with("SELECT set_config('search_path', $1, false)", arguments)
+                    .persistent(false)
+                    .execute(&mut conn)
+                    .await
+                    .map_err(connect_error)?;
+            }
+            Ok(Self { conn, prepare: url.prepare, limit: url.socket_timeout })
+        };
+        tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
+            Err(DbError::new(ErrorKind::Connect, format!("no answer within {} ms", limit.as_millis())))
+        })
+    }
+
+    pub(super) async fn is_alive(&mut self) -> bool {
+        matches!(tokio::time::timeout(PING_TIMEOUT, self.conn.ping()).await, Ok(Ok(())))
+    }
+
+    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<Vec<TableColumn>>, DbError> {
+        let limit = self.limit;
+        let rows =
+            within(limit, query(sql.into(), PgArguments::default(), false).fetch_all(&mut self.conn)).await?;
+        let columns = rows
+            .iter()
+            .map(|row| Ok(TableColumn { name: row.try_get(0)?, text_cast: row.try_get(1)? }))
+            .collect::<Result<Vec<_>, sqlx::Error>>()
+            .map_err(db_error)?;
+        Ok((!columns.is_empty()).then_some(columns))
+    }
+
+    pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
+        let limit = self.limit;
+        within(limit, execute_text(&mut self.conn, sql)).await
+    }
+
+    pub(super) async fn execute<'a>(
+        &mut self,
+        sql: &Arc<str>,
+        wires: &[Option<Wire>],
+        count: usize,
+        cells: impl Iterator<Item = Cell<'a>> + Send,
+    ) -> Result<(), DbError> {
+        let mut arguments = PgArguments::default();
+        arguments.reserve(count, 0);
+        for (cell, wire) in cells.zip(wires.iter().cycle()) {
+            let wire = wire.ok_or_else(|| unfit("a column has a type that PostgreSQL is not sent"))?;
+            arguments.add(Parameter { wire, cell }).map_err(|error| unfit(&error.to_string()))?;
+        }
+        let limit = self.limit;
+        within(limit, query(sql.clone(), arguments, self.prepare).execute(&mut self.conn)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn close(self) {
+        let _gone_either_way = self.conn.close().await;
+    }
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, DbError> {
+    let Some(limit) = limit else { return work.await.map_err(db_error) };
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result.map_err(db_error),
+        Err(_) => Err(DbError::new(
+            ErrorKind::Transient,
+            format!("no answer within the socketTimeout of {} s", limit.as_secs()),
+        )),
+    }
+}
+
+/// The one place that vouches for SQL text: all of it comes from the dialect, which quotes every name, and values are
+/// parameters.
+fn query(
+    sql: Arc<str>,
+    arguments: PgArguments,
+    keep: bool,
+) -> sqlx::query::Query<'static, Server, PgArguments> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments).persistent(keep)
+}
+
+/// Without parameters, in the simple protocol; from the dialect as well.
+async fn execute_text(conn: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(conn).await.map(|_| ())
+}
+
+fn unfit(what: &str) -> DbError {
+    DbError::new(ErrorKind::Permanent, what)
+}
+
+/// A refusal (wrong password, unknown database) stays what it is.
+fn connect_error(error: sqlx::Error) -> DbError {
+    let mut error = db_error(error);
+    if error.kind == ErrorKind::Transient {
+        error.kind = ErrorKind::Connect;
+    }
+    error
+}
+
+fn db_error(error: sqlx::Error) -> DbError {
+    match error {
+        sqlx::Error::Database(error) => {
+            let error = error.downcast::<PgDatabaseError>();
+            let state = error.code();
+            let mut message = error.message().to_owned();
+            for more in [error.detail(), error.hint(), remedy(state)].into_iter().flatten() {
+                message = format!("{message}; {more}");
+            }
+            DbError {
+                kind: kind_of(state),
+                sql_state: Some(state.into()),
+                code: None,
+                message: message.into(),
+            }
+        }
+        sqlx::Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
+        other => DbError::new(ErrorKind::Permanent, other.to_string()),
+    }
+}
+
+/// What the server's own words do not say to somebody who has configured a connector.
+fn remedy(state: &str) -> Option<&'static str> {
+    match state {
+        "42P10" => {
+            Some("give the table a primary key or unique index on exactly the columns of the key (pk.fields)")
+        }
+        "28000" => Some("(this worker does not encrypt its connections)"),
+        _ => None,
+    }
+}
+
+fn kind_of(state: &str) -> ErrorKind {
+    match state {
+        // ON CONFLICT DO UPDATE command cannot affect row a second time.
+        "21000" => ErrorKind::SameKey,
+        // Deadlock, serialisation failure, lock not to be had.
+        "40P01" | "40001" | "55P03" => ErrorKind::Transient,
+        // Shutdown, crash, starting up, closed for idling; cancelled by an operator or a statement_timeout.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "57014" => ErrorKind::Transient,
+        // Read-only: a server that another is about to replace.
+        "25006" => ErrorKind::Transient,
+        // No such prepared statement: a pooler has handed us another session.
+        "26000" => ErrorKind::Transient,
+        // No such table, column, schema or type; a column of another type than before; the plan is out of date.
+        "42P01" | "42703" | "3F000" | "42704" | "42804" | "42846" | "0A000" => ErrorKind::Structure,
+        // The connection broke; memory, disk or connections are used up.
+        _ if state.starts_with("08") || state.starts_with("53") => ErrorKind::Transient,
+        _ => ErrorKind::Permanent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_sorted_by_what_helps() {
+        for (state, kind) in [
+            ("40P01", ErrorKind::Transient),
+            ("40001", ErrorKind::Transient),
+            ("55P03", ErrorKind::Transient),
+            ("57P03", ErrorKind::Transient),
+            ("53300", ErrorKind::Transient),
+            ("08006", ErrorKind::Transient),
+            ("42P01", ErrorKind::Structure),
+            ("42703", ErrorKind::Structure),
+            ("21000", ErrorKind::SameKey),
+            ("23505", ErrorKind::Permanent),
+            ("22001", ErrorKind::Permanent),
+            ("42601", ErrorKind::Permanent),
+            ("28P01", ErrorKind::Permanent),
+            ("42P10", ErrorKind::Permanent),
+        ] {
+            assert_eq!(kind_of(state), kind, "{state}");
+        }
+    }
+}

@@ -116,7 +116,7 @@ impl SinkConnector for FakeSink {
     fn validate(&self, config: &ConfigMap) -> Vec<(String, String)> {
         match misbehaves(config, "validate").as_deref() {
             // Blocks its thread, as bad plugins do.
-            Some("hang") => std::thread::sleep(Duration::from_secs(2)),
+            Some("hang") => std::thread::sleep(Duration::from_secs(5)),
             Some(_) => {
                 return vec![("fake.key".into(), "fake.key and fake.number do not go together".into())];
             }

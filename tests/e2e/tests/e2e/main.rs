@@ -6,6 +6,7 @@ mod crash;
 mod dead_letter;
 mod demo_check;
 mod jdbc_mariadb;
+mod status_page;
 mod support;
 mod w3_mariadb_sink;
 mod w6_order_to_catalog;

@@ -8,6 +8,7 @@ use crate::signals::Signals;
 use crate::{COMMIT, KAFKA_VERSION};
 use connect_api::ConfigMap;
 use connect_runtime::herder::Herder;
+use connect_runtime::offsets::FileOffsetStore;
 use connect_runtime::plugins::Plugins;
 use connect_runtime::ports::KafkaClients;
 use connect_runtime::properties;
@@ -62,6 +63,9 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
     let files: Vec<ConnectorFile> =
         files.collect::<Result<_, _>>().map_err(|error| Failure::Connector(error.to_string()))?;
 
+    let offsets = FileOffsetStore::open(&worker.offset_file)
+        .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
+
     // First of all, so that whoever watches the worker is answered from now on.
     let listening = connect_rest::bind(&worker.listeners)
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
@@ -77,6 +81,7 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
         worker,
         plugins,
         clients: clients.clone(),
+        offsets: Arc::new(offsets),
         worker_id,
         version: KAFKA_VERSION.into(),
         commit: COMMIT.into(),

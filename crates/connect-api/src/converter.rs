@@ -3,7 +3,7 @@
 use crate::{ConnectError, SchemaRef, Value};
 use bytes::Bytes;
 
-/// `org.apache.kafka.connect.storage.Converter`, sink direction. One instance serves one task and one side (key or
+/// `org.apache.kafka.connect.storage.Converter`, both directions. One instance serves one task and one side (key or
 /// value) and may keep a cache of schemas, hence `&mut self`.
 pub trait Converter: Send {
     /// `None` as input is Kafka's null (a tombstone's value, a missing key).
@@ -12,6 +12,14 @@ pub trait Converter: Send {
         topic: &str,
         bytes: Option<&Bytes>,
     ) -> Result<(Option<SchemaRef>, Value), ConnectError>;
+
+    /// `None` as output is Kafka's null.
+    fn from_connect_data(
+        &mut self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+    ) -> Result<Option<Bytes>, ConnectError>;
 
     /// The Java class name, for dead-letter headers.
     fn class_name(&self) -> &'static str;

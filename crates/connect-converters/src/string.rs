@@ -4,6 +4,7 @@ use crate::plugins::VERSION;
 use bytes::Bytes;
 use bytestring::ByteString;
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance};
+use connect_api::data::java;
 use connect_api::{ConfigDef, ConnectError, Converter, ParsedConfig, Schema, SchemaRef, Type, Value};
 use std::sync::Arc;
 
@@ -62,6 +63,18 @@ impl StringConverter {
             Encoding::Latin1 => bytes.iter().map(|b| char::from(*b)).collect::<String>().into(),
         }
     }
+
+    /// As Java encodes: what the set does not have becomes a question mark.
+    fn encode(&self, text: &str) -> Bytes {
+        let last = match self.encoding {
+            Encoding::Utf8 => return Bytes::copy_from_slice(text.as_bytes()),
+            Encoding::Ascii => 0x7f,
+            Encoding::Latin1 => 0xff,
+        };
+        text.chars()
+            .map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte <= last).unwrap_or(b'?'))
+            .collect()
+    }
 }
 
 impl Converter for StringConverter {
@@ -72,6 +85,20 @@ impl Converter for StringConverter {
     ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
         let value = bytes.map_or(Value::Null, |bytes| Value::String(self.decode(bytes)));
         Ok((Some(self.schema.clone()), value))
+    }
+
+    /// Whatever it is, as Java's `toString` prints it.
+    fn from_connect_data(
+        &mut self,
+        _topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+    ) -> Result<Option<Bytes>, ConnectError> {
+        Ok(match value {
+            Value::Null => None,
+            Value::String(text) if self.encoding == Encoding::Utf8 => Some(text.as_bytes().clone()),
+            other => Some(self.encode(&java::text(schema.map(|schema| &**schema), other))),
+        })
     }
 
     fn class_name(&self) -> &'static str {
@@ -105,6 +132,19 @@ mod tests {
             assert_eq!(convert(encoding, Some(bytes)), Value::from(expected), "{encoding} {bytes:?}");
         }
         assert_eq!(convert("UTF-8", None), Value::Null);
+    }
+
+    #[test]
+    fn writes_what_java_prints() {
+        let write = |encoding: &str, value: Value| {
+            let config = ConfigMap::from([("converter.encoding".to_string(), encoding.to_string())]);
+            create("String", &config, false).unwrap().from_connect_data("t", None, &value).unwrap()
+        };
+        assert_eq!(write("UTF-8", "é😀".into()).unwrap(), "é😀");
+        assert_eq!(write("ISO-8859-1", "é😀".into()).unwrap(), &b"\xe9?"[..]);
+        assert_eq!(write("US-ASCII", "é".into()).unwrap(), "?");
+        assert_eq!(write("UTF-8", Value::Float64(1e10)).unwrap(), "1.0E10");
+        assert_eq!(write("UTF-8", Value::Null), None);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use crate::context::Reporter;
 use crate::pattern;
 use crate::producer::Producer;
 use crate::properties::{Native, Role, java_name, translate};
+use crate::source_producer::QueueingProducer;
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError};
-use connect_runtime::ports::{KafkaClients, RecordProducer, SinkConsumer, Subscription};
+use connect_runtime::ports::{KafkaClients, RecordProducer, SinkConsumer, SourceProducer, Subscription};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
@@ -101,6 +102,21 @@ impl KafkaClients for RdKafkaClients {
             ConnectError::caused(format!("{client_id} cannot subscribe to {}", topics.join(", ")), error)
         })?;
         Ok(Box::new(Consumer::new(consumer, self.bootstrap.clone())))
+    }
+
+    async fn source_producer(
+        &self,
+        connector: &str,
+        task: usize,
+        overrides: &ConfigMap,
+    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+        let client_id = format!("connector-producer-{connector}-{task}");
+        let base = self.base(client_id.clone());
+        let native = merged(Role::Producer, &self.warned, connector, [&base, &self.producer, overrides])?;
+        let inner: FutureProducer<Reporter> = source_producer_config(native)
+            .create_with_context(Reporter::new(&client_id))
+            .map_err(|error| creation_failed(&client_id, &error))?;
+        Ok(Arc::new(QueueingProducer { inner, bootstrap: self.bootstrap.as_str().into() }))
     }
 
     async fn dead_letter_producer(
@@ -197,6 +213,38 @@ const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
 ];
+
+/// What the producer of a source task is unless the user says otherwise: Kafka Connect's own settings for it. The topic is made
+/// by the broker (auto.create.topics.enable) when the first record asks for it, as with Java.
+const SOURCE_PRODUCER_DEFAULTS: &[(&str, &str)] = &[
+    ("partitioner", "murmur2_random"),
+    // one request at a time: a retry overtakes nothing, also without idempotence
+    ("max.in.flight.requests.per.connection", "1"),
+    ("enable.idempotence", "false"),
+    // the largest there is; Java's, too
+    ("delivery.timeout.ms", "2147483647"),
+    ("retries", "2147483647"),
+    // Java's max.request.size
+    ("message.max.bytes", "1048576"),
+    // Java's buffer.memory; the client's own default would be 1 GiB
+    ("queue.buffering.max.kbytes", "32768"),
+    ("queue.buffering.max.messages", "20000"),
+    ("reconnect.backoff.ms", "50"),
+    ("reconnect.backoff.max.ms", "1000"),
+];
+
+fn source_producer_config(native: Native) -> ClientConfig {
+    let idempotent = native.settings.get("enable.idempotence").is_some_and(|value| value == "true");
+    let mut config = client_config(native, SOURCE_PRODUCER_DEFAULTS);
+    // the delivery contract
+    config.set("acks", "all");
+    if !idempotent && config.get("max.in.flight.requests.per.connection") != Some("1") {
+        tracing::warn!(
+            "max.in.flight.requests.per.connection above 1 without enable.idempotence lets retries reorder records"
+        );
+    }
+    config
+}
 
 fn consumer_config(native: Native, by_pattern: bool) -> ClientConfig {
     let session_is_set = native.settings.contains_key("session.timeout.ms");
@@ -305,6 +353,33 @@ mod tests {
         ] {
             assert_eq!(config.get(key), Some(value), "{key}");
         }
+    }
+
+    #[test]
+    fn a_source_waits_without_end_and_in_order_unless_told_otherwise() {
+        let config = |pairs| source_producer_config(translate(Role::Producer, &map(pairs)).unwrap());
+        let defaults = config(&[("acks", "1")]);
+        for (key, value) in [
+            ("acks", "all"),
+            ("max.in.flight.requests.per.connection", "1"),
+            ("enable.idempotence", "false"),
+            ("delivery.timeout.ms", "2147483647"),
+            ("message.max.bytes", "1048576"),
+        ] {
+            assert_eq!(defaults.get(key), Some(value), "{key}");
+        }
+        let own = config(&[
+            ("enable.idempotence", "TRUE"),
+            ("max.in.flight.requests.per.connection", "5"),
+            ("max.request.size", "5000000"),
+            ("buffer.memory", "67108864"),
+            ("linger.ms", "0"),
+            ("retries", "2147483647"),
+        ]);
+        assert_eq!(own.get("enable.idempotence"), Some("true"));
+        assert_eq!(own.get("message.max.bytes"), Some("5000000"));
+        own.create_native_config().unwrap();
+        defaults.create_native_config().unwrap();
     }
 
     #[test]

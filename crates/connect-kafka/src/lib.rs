@@ -7,5 +7,6 @@ mod context;
 mod pattern;
 mod producer;
 mod properties;
+mod source_producer;
 
 pub use clients::RdKafkaClients;

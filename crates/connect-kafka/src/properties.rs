@@ -92,7 +92,7 @@ static TABLE: &[(&str, &[Role], Meaning)] = &[
     ("compression.lz4.level", PRODUCER, JavaOnly),
     ("compression.zstd.level", PRODUCER, JavaOnly),
     ("delivery.timeout.ms", PRODUCER, Same),
-    ("enable.idempotence", PRODUCER, Kept),
+    ("enable.idempotence", PRODUCER, Rewritten("enable.idempotence", lower_case)),
     ("key.serializer", PRODUCER, Kept),
     ("value.serializer", PRODUCER, Kept),
     ("linger.ms", PRODUCER, Same),

@@ -1,13 +1,13 @@
-//! What happens to a record that cannot be converted: the `errors.*` keys of a sink connector.
+//! What happens to a record that cannot be converted: the `errors.*` keys of a connector.
 
 use connect_api::config::{ConfigFault, Validator};
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Width};
 use connect_api::{ConfigDef, ConfigMap};
 
-/// The error-handling keys that every sink connector has. They stand beside the connector's own table.
+/// The error-handling keys that every connector has. They stand beside the connector's own table.
 ///
-/// `errors.retry.*` are checked and kept, and change nothing for a sink here: Connect retries only failures that a
-/// plugin calls retriable, which no converter of this worker does, and a task's `put` carries its own backoff.
+/// `errors.retry.*` are checked and kept, and change nothing here: Connect retries only failures that a plugin calls
+/// retriable, which no converter of this worker does, and a task's `put` and `poll` carry their own backoff.
 pub static ERRORS_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "errors.retry.timeout",
@@ -48,6 +48,10 @@ pub static ERRORS_CONFIG: ConfigDef = ConfigDef::new(&[
     .default("false")
     .importance(Importance::Medium)
     .group("Error Handling", "Log Error Details", Width::Short),
+]);
+
+/// The keys that only sinks have: a source's bad record has no bytes that could be kept.
+pub static DEAD_LETTER_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "errors.deadletterqueue.topic.name",
         Ty::String,
@@ -100,9 +104,26 @@ pub struct ErrorPolicy {
 impl ErrorPolicy {
     /// Reads the policy from a sink connector's configuration.
     pub fn from_config(config: &ConfigMap) -> Result<Self, Vec<ConfigFault>> {
-        let parsed = ERRORS_CONFIG.parse(config)?;
+        let (policy, parsed) = (Self::of_source(config), DEAD_LETTER_CONFIG.parse(config));
+        let (mut policy, parsed) = match (policy, parsed) {
+            (Ok(policy), Ok(parsed)) => (policy, parsed),
+            (policy, parsed) => {
+                let faults = policy.err().into_iter().chain(parsed.err());
+                return Err(faults.flatten().collect());
+            }
+        };
         let topic = parsed.text("errors.deadletterqueue.topic.name");
-        let replication_factor = parsed.integer("errors.deadletterqueue.topic.replication.factor") as i32;
+        policy.dead_letter = (!topic.is_empty()).then(|| DeadLetterTopic {
+            name: topic.to_owned(),
+            replication_factor: parsed.integer("errors.deadletterqueue.topic.replication.factor") as i32,
+            context_headers: parsed.boolean("errors.deadletterqueue.context.headers.enable"),
+        });
+        Ok(policy)
+    }
+
+    /// Reads the policy from a source connector's configuration: without a dead-letter topic.
+    pub fn of_source(config: &ConfigMap) -> Result<Self, Vec<ConfigFault>> {
+        let parsed = ERRORS_CONFIG.parse(config)?;
         Ok(Self {
             tolerance: if parsed.text("errors.tolerance") == "all" {
                 Tolerance::All
@@ -111,11 +132,7 @@ impl ErrorPolicy {
             },
             log: parsed.boolean("errors.log.enable"),
             log_messages: parsed.boolean("errors.log.include.messages"),
-            dead_letter: (!topic.is_empty()).then(|| DeadLetterTopic {
-                name: topic.to_owned(),
-                replication_factor,
-                context_headers: parsed.boolean("errors.deadletterqueue.context.headers.enable"),
-            }),
+            dead_letter: None,
         })
     }
 }
@@ -125,6 +142,7 @@ impl ErrorPolicy {
 pub enum Stage {
     KeyConverter,
     ValueConverter,
+    KafkaProduce,
 }
 
 impl Stage {
@@ -132,6 +150,7 @@ impl Stage {
         match self {
             Stage::KeyConverter => "KEY_CONVERTER",
             Stage::ValueConverter => "VALUE_CONVERTER",
+            Stage::KafkaProduce => "KAFKA_PRODUCE",
         }
     }
 }

@@ -5,12 +5,16 @@ pub mod dead_letter;
 pub mod errors;
 pub mod herder;
 mod nearest;
+pub mod observer;
+pub mod offsets;
 pub mod plugins;
 pub mod ports;
 pub mod properties;
 pub mod secrets;
 pub mod sink_task;
+pub mod source_task;
 pub mod standalone;
+mod submitted;
 #[cfg(test)]
 mod testing;
 pub mod worker_config;

@@ -1,7 +1,8 @@
 //! The plugins of a worker and how their names resolve. Plugins are linked in by the binary; the runtime knows none itself.
 
+use crate::herder::ConnectorType;
 use crate::nearest::nearest;
-use connect_api::{ConfigMap, ConnectError, Converter, SinkConnector};
+use connect_api::{ConfigDef, ConfigMap, ConnectError, Converter, SinkConnector, SourceConnector};
 use std::sync::Arc;
 
 /// Makes the converter of a class: `(class, configuration, is_key)`.
@@ -44,9 +45,67 @@ const CONVERTER: &str = "Converter";
 /// The header converter a configuration may name; there is no other yet.
 pub const HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
+/// A connector of either direction.
+#[derive(Clone)]
+pub enum ConnectorPlugin {
+    Sink(Arc<dyn SinkConnector>),
+    Source(Arc<dyn SourceConnector>),
+}
+
+impl ConnectorPlugin {
+    pub fn ty(&self) -> ConnectorType {
+        match self {
+            Self::Sink(_) => ConnectorType::Sink,
+            Self::Source(_) => ConnectorType::Source,
+        }
+    }
+
+    pub fn class_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Sink(sink) => sink.class_names(),
+            Self::Source(source) => source.class_names(),
+        }
+    }
+
+    pub fn version(&self) -> &'static str {
+        match self {
+            Self::Sink(sink) => sink.version(),
+            Self::Source(source) => source.version(),
+        }
+    }
+
+    pub fn config_def(&self) -> &'static ConfigDef {
+        match self {
+            Self::Sink(sink) => sink.config_def(),
+            Self::Source(source) => source.config_def(),
+        }
+    }
+
+    pub fn validate(&self, config: &ConfigMap) -> Vec<(String, String)> {
+        match self {
+            Self::Sink(sink) => sink.validate(config),
+            Self::Source(source) => source.validate(config),
+        }
+    }
+
+    pub async fn validate_remote(&self, config: &ConfigMap) -> Vec<(String, String)> {
+        match self {
+            Self::Sink(sink) => sink.validate_remote(config).await,
+            Self::Source(source) => source.validate_remote(config).await,
+        }
+    }
+
+    pub fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap> {
+        match self {
+            Self::Sink(sink) => sink.task_configs(config, max_tasks),
+            Self::Source(source) => source.task_configs(config, max_tasks),
+        }
+    }
+}
+
 #[derive(Clone, Default)]
 pub struct Plugins {
-    sinks: Vec<Arc<dyn SinkConnector>>,
+    connectors: Vec<ConnectorPlugin>,
     converters: Vec<ConverterPlugin>,
 }
 
@@ -56,7 +115,12 @@ impl Plugins {
     }
 
     pub fn with_sink(mut self, connector: Arc<dyn SinkConnector>) -> Self {
-        self.sinks.push(connector);
+        self.connectors.push(ConnectorPlugin::Sink(connector));
+        self
+    }
+
+    pub fn with_source(mut self, connector: Arc<dyn SourceConnector>) -> Self {
+        self.connectors.push(ConnectorPlugin::Source(connector));
         self
     }
 
@@ -66,8 +130,10 @@ impl Plugins {
     }
 
     /// Every connector class with the connector behind it; a connector that answers to two class names is there twice.
-    pub fn sink_classes(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn SinkConnector>)> {
-        self.sinks.iter().flat_map(|sink| sink.class_names().iter().map(move |class| (*class, sink)))
+    pub fn connector_classes(&self) -> impl Iterator<Item = (&'static str, &ConnectorPlugin)> {
+        self.connectors
+            .iter()
+            .flat_map(|plugin| plugin.class_names().iter().map(move |class| (*class, plugin)))
     }
 
     pub fn converter_classes(&self) -> impl Iterator<Item = &'static str> {
@@ -76,25 +142,26 @@ impl Plugins {
 
     /// The connector that a `connector.class` means: a full class name, a simple name, or a simple name without
     /// "Connector". The error is the text for the user.
-    pub fn sink(&self, name: &str) -> Result<&Arc<dyn SinkConnector>, String> {
+    pub fn connector(&self, name: &str) -> Result<&ConnectorPlugin, String> {
         let name = name.trim();
-        if let Some((_, sink)) = self.sink_classes().find(|(class, _)| *class == name) {
-            return Ok(sink);
+        if let Some((_, plugin)) = self.connector_classes().find(|(class, _)| *class == name) {
+            return Ok(plugin);
         }
         // Two classes of one connector share an alias without being ambiguous; two connectors drop it, as Java does.
         let mut matches = self
-            .sinks
+            .connectors
             .iter()
-            .filter(|sink| sink.class_names().iter().any(|class| is_alias(name, class, CONNECTOR)));
-        if let (Some(sink), None) = (matches.next(), matches.next()) {
-            return Ok(sink);
+            .filter(|plugin| plugin.class_names().iter().any(|class| is_alias(name, class, CONNECTOR)));
+        if let (Some(plugin), None) = (matches.next(), matches.next()) {
+            return Ok(plugin);
         }
-        let available: Vec<_> = self.sink_classes().map(|(class, _)| class).collect();
+        let available: Vec<_> = self.connector_classes().map(|(class, _)| class).collect();
         Err(format!(
             "Failed to find any class that implements Connector and which name matches {name}, available connectors \
-             are: {}{}",
+             are: {}{}{}",
             available.join(", "),
-            did_you_mean(name, &available)
+            did_you_mean(name, &available),
+            comment_hint(name)
         ))
     }
 
@@ -125,11 +192,7 @@ impl Plugins {
         Err(format!(
             "Class {name} could not be found{}{}. Available converters: {}",
             did_you_mean(name, &available),
-            if name.contains('#') {
-                " (a comment needs a line of its own: remove the text from '#' on)"
-            } else {
-                ""
-            },
+            comment_hint(name),
             available.join(", ")
         ))
     }
@@ -166,6 +229,11 @@ fn is_alias(name: &str, class: &str, suffix: &str) -> bool {
     simple == name || simple.strip_suffix(suffix) == Some(name)
 }
 
+/// Neither property files nor JSON know comments behind a value; people copy them all the same.
+fn comment_hint(name: &str) -> &'static str {
+    if name.contains('#') { " (a comment needs a line of its own: remove the text from '#' on)" } else { "" }
+}
+
 fn did_you_mean(name: &str, available: &[&str]) -> String {
     match nearest(name, available) {
         Some(class) => format!(" (did you mean {class}?)"),
@@ -188,15 +256,15 @@ mod tests {
             "FakeSink",
             " FakeSink ",
         ] {
-            assert_eq!(plugins().sink(name).map(|sink| sink.version()), Ok("1.2"), "{name}");
+            assert_eq!(plugins().connector(name).map(|plugin| plugin.version()), Ok("1.2"), "{name}");
         }
     }
 
     #[test]
     fn an_alias_of_two_connectors_is_dropped() {
         let plugins = plugins().with_sink(Arc::new(FakeSink::named(&["other.FakeSinkConnector"])));
-        assert!(plugins.sink("FakeSink").is_err());
-        assert!(plugins.sink("other.FakeSinkConnector").is_ok());
+        assert!(plugins.connector("FakeSink").is_err());
+        assert!(plugins.connector("other.FakeSinkConnector").is_ok());
     }
 
     #[track_caller]
@@ -207,15 +275,21 @@ mod tests {
     #[test]
     fn unknown_names_are_answered_with_what_there_is() {
         check(
-            plugins().sink("org.exmple.FakeSinkConector").map(drop),
+            plugins().connector("org.exmple.FakeSinkConector").map(drop),
             expect![
-                "Failed to find any class that implements Connector and which name matches org.exmple.FakeSinkConector, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector (did you mean org.example.FakeSinkConnector?)"
+                "Failed to find any class that implements Connector and which name matches org.exmple.FakeSinkConector, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector, org.example.FakeSourceConnector (did you mean org.example.FakeSinkConnector?)"
             ],
         );
         check(
-            plugins().sink("Mongo").map(drop),
+            plugins().connector("Mongo").map(drop),
             expect![
-                "Failed to find any class that implements Connector and which name matches Mongo, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector"
+                "Failed to find any class that implements Connector and which name matches Mongo, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector, org.example.FakeSourceConnector"
+            ],
+        );
+        check(
+            plugins().connector("FakeSource # reads").map(drop),
+            expect![
+                "Failed to find any class that implements Connector and which name matches FakeSource # reads, available connectors are: org.example.FakeSinkConnector, com.example.FakeSinkConnector, org.example.FakeSourceConnector (a comment needs a line of its own: remove the text from '#' on)"
             ],
         );
         check(

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use connect_api::{ConfigMap, ConnectError, TopicPartition};
+use connect_api::{ConfigMap, ConnectError, OffsetMap, TopicPartition};
+use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +71,49 @@ pub struct OutgoingRecord {
     pub headers: Vec<(String, Option<Bytes>)>,
 }
 
+/// A converted record of a source task on its way to its topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProducerRecord {
+    pub topic: Arc<str>,
+    /// `None` leaves the choice to the producer.
+    pub partition: Option<i32>,
+    pub timestamp: Option<i64>,
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+}
+
+/// Why Kafka did not take a record.
+#[derive(Debug)]
+pub enum ProduceError {
+    /// It is the record's own fault (it is too large): others may go through.
+    Record(ConnectError),
+    /// No record of this task would go through.
+    Fatal(ConnectError),
+}
+
+/// Resolves when the record is acknowledged by all in-sync replicas, or will never be. Trouble that passes is waited out.
+pub type Delivery = BoxFuture<'static, Result<(), ProduceError>>;
+
+/// A source task's producer. Records of one topic partition arrive in the order of the calls.
+#[async_trait]
+pub trait SourceProducer: Send + Sync {
+    /// Puts the record into the queue, after waiting for room in it.
+    async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError>;
+}
+
+/// Where the offsets of sources are kept.
+#[async_trait]
+pub trait OffsetStore: Send + Sync {
+    async fn get(&self, connector: &str, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError>;
+
+    /// Returns when the offsets would survive a crash.
+    async fn set(
+        &self,
+        connector: &str,
+        offsets: Vec<(Arc<OffsetMap>, OffsetMap)>,
+    ) -> Result<(), ConnectError>;
+}
+
 /// Which topics a sink reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subscription {
@@ -90,6 +134,14 @@ pub trait KafkaClients: Send + Sync {
         subscription: &Subscription,
         overrides: &ConfigMap,
     ) -> Result<Box<dyn SinkConsumer>, ConnectError>;
+
+    /// The producer of source task `task`: waits without end for acknowledgements, one request at a time.
+    async fn source_producer(
+        &self,
+        connector: &str,
+        task: usize,
+        overrides: &ConfigMap,
+    ) -> Result<Arc<dyn SourceProducer>, ConnectError>;
 
     /// The producer for the dead-letter topic of sink task `task`.
     async fn dead_letter_producer(

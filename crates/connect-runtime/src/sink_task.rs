@@ -6,6 +6,7 @@
 
 use crate::dead_letter::{BadRecord, DeadLetters};
 use crate::errors::{ErrorPolicy, Stage, Tolerance};
+pub use crate::observer::TaskObserver;
 use crate::ports::{KafkaClients, RawRecord, SinkConsumer, Subscription};
 use connect_api::{
     ConfigMap, ConnectError, Converter, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition,
@@ -41,17 +42,6 @@ pub struct SinkTaskSpec {
     pub shutdown_grace: Duration,
     /// `max.poll.records`, 500 unless the user says otherwise; see [`max_poll_records`].
     pub max_poll_records: usize,
-}
-
-/// Is told what the task is doing; for its status and metrics. Calls must not block.
-pub trait TaskObserver: Send + Sync {
-    /// The task is started and reads; called again when a retry has succeeded.
-    fn on_running(&self);
-    /// A `put` wants to be repeated; called at each failed attempt, `failing_for` since the first.
-    fn on_retrying(&self, failing_for: Duration, why: &str);
-    /// Records that could not be read and whose task goes on: `dead_lettered` of them are acknowledged in the
-    /// dead-letter topic, `skipped` are nowhere.
-    fn on_bad_records(&self, skipped: u64, dead_lettered: u64);
 }
 
 /// `max.poll.records` of a sink's consumer: the connector's override, else the worker's `consumer.*` setting (both

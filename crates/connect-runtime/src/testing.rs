@@ -1,14 +1,17 @@
 //! Plugins and clients for unit tests: what they do is said by the configuration.
 
 use crate::plugins::Plugins;
-use crate::ports::{KafkaClients, RawRecord, RecordProducer, SinkConsumer, Subscription};
+use crate::ports::{
+    KafkaClients, OffsetStore, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
+};
 use crate::worker_config::WorkerConfig;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::config::ConfigValueType as Ty;
 use connect_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConnectError, Converter, PutError, SchemaRef, SinkConnector, SinkRecord,
-    SinkTask, SinkTaskContext, TopicPartition, Value,
+    ConfigDef, ConfigKey, ConfigMap, ConnectError, Converter, OffsetMap, PollError, PutError, SchemaRef,
+    SinkConnector, SinkRecord, SinkTask, SinkTaskContext, SourceConnector, SourceRecord, SourceTask,
+    SourceTaskContext, TopicPartition, Value,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,7 @@ pub(crate) fn plugins() -> Plugins {
             "org.example.FakeSinkConnector",
             "com.example.FakeSinkConnector",
         ])))
+        .with_source(Arc::new(FakeSource))
         .with_converters(
             &[
                 "org.apache.kafka.connect.json.JsonConverter",
@@ -65,6 +69,15 @@ impl Converter for FakeConverter {
         _: Option<&Bytes>,
     ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
         Ok((None, Value::Null))
+    }
+
+    fn from_connect_data(
+        &mut self,
+        _: &str,
+        _: Option<&SchemaRef>,
+        _: &Value,
+    ) -> Result<Option<Bytes>, ConnectError> {
+        Ok(None)
     }
 
     fn class_name(&self) -> &'static str {
@@ -162,6 +175,76 @@ impl SinkTask for FakeTask {
     async fn stop(&mut self) {}
 }
 
+/// Reads nothing; misbehaves like [`FakeSink`].
+struct FakeSource;
+
+#[async_trait]
+impl SourceConnector for FakeSource {
+    fn class_names(&self) -> &'static [&'static str] {
+        &["org.example.FakeSourceConnector"]
+    }
+
+    fn version(&self) -> &'static str {
+        "1.3"
+    }
+
+    fn config_def(&self) -> &'static ConfigDef {
+        &FAKE_CONFIG
+    }
+
+    fn validate(&self, _: &ConfigMap) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    async fn validate_remote(&self, _: &ConfigMap) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn task_configs(&self, config: &ConfigMap, _: usize) -> Vec<ConfigMap> {
+        vec![config.clone()]
+    }
+
+    fn new_task(&self) -> Box<dyn SourceTask> {
+        Box::new(FakeSourceTask { fails: false })
+    }
+}
+
+struct FakeSourceTask {
+    fails: bool,
+}
+
+#[async_trait]
+impl SourceTask for FakeSourceTask {
+    async fn start(&mut self, _: SourceTaskContext, config: &ConfigMap) -> Result<(), ConnectError> {
+        self.fails = misbehaves(config, "poll").is_some();
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError> {
+        if self.fails {
+            return Err(PollError::Fatal(ConnectError::failed("the file is gone")));
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        Ok(Vec::new())
+    }
+
+    async fn stop(&mut self) {}
+}
+
+/// Nothing is remembered.
+pub(crate) struct NoOffsets;
+
+#[async_trait]
+impl OffsetStore for NoOffsets {
+    async fn get(&self, _: &str, _: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError> {
+        Ok(None)
+    }
+
+    async fn set(&self, _: &str, _: Vec<(Arc<OffsetMap>, OffsetMap)>) -> Result<(), ConnectError> {
+        Ok(())
+    }
+}
+
 /// A cluster without records.
 pub(crate) struct EmptyCluster;
 
@@ -205,6 +288,16 @@ impl RecordProducer for NoProducer {
 }
 
 #[async_trait]
+impl SourceProducer for NoProducer {
+    async fn send(
+        &self,
+        _: crate::ports::ProducerRecord,
+    ) -> Result<crate::ports::Delivery, crate::ports::ProduceError> {
+        Ok(Box::pin(async { Ok(()) }))
+    }
+}
+
+#[async_trait]
 impl KafkaClients for EmptyCluster {
     async fn sink_consumer(
         &self,
@@ -214,6 +307,15 @@ impl KafkaClients for EmptyCluster {
         _: &ConfigMap,
     ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
         Ok(Box::new(EmptyConsumer))
+    }
+
+    async fn source_producer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &ConfigMap,
+    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+        Ok(Arc::new(NoProducer))
     }
 
     async fn dead_letter_producer(

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod browser;
 mod database;
 mod engines;
 mod eventually;
@@ -8,6 +9,7 @@ mod kafka_tool;
 mod names;
 mod process;
 
+pub use browser::Browser;
 pub use database::{Database, Rows};
 pub use engines::{MariaDb, kafka, kafka_libs, mariadb};
 pub use eventually::eventually;

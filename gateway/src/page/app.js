@@ -159,9 +159,9 @@ function show(status) {
   setProducts(status.products);
   const frozen = $("#frozen");
   frozen.hidden = !status.registry.frozen;
-  const notice = status.registry.frozen
-    ? t("frozen", { time: formatTime(status.registry.since), reason: status.registry.reason ?? t("frozen.unknown") }) : "";
-  say(frozen, notice);
+  // The reason is the gateway's English and says little more: it is there for who points at the notice.
+  frozen.title = status.registry.reason ?? "";
+  say(frozen, status.registry.frozen ? t("frozen", { time: formatTime(status.registry.since) }) : "");
 }
 
 function live(state) {

@@ -130,9 +130,11 @@ form.querySelector("button").addEventListener("click", (event) => {
 });
 
 function refused(status, { field, detail, title }) {
-  // The services speak English.
-  const words = () => h("span", { lang: "en" }, detail ?? title ?? String(status));
-  show("bad", () => around(status >= 500 ? "place.retry" : "place.refused", "detail", words()));
+  // The services speak English. That the outcome is unknown the page says itself.
+  const unknown = status >= 500;
+  const words = detail ?? title ?? "";
+  const element = () => h("span", { lang: "en", title: words }, unknown || !words ? "HTTP " + status : words);
+  show("bad", () => around(unknown ? "place.retry" : "place.refused", "detail", element()));
   mark(field);
 }
 

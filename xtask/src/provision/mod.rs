@@ -1,6 +1,7 @@
 //! Finds the engines, or installs them, or says what is missing. It starts nothing.
 
 mod apt;
+mod chromium;
 mod java;
 mod kafka;
 mod mariadb;
@@ -49,6 +50,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 pub(crate) fn provision() -> anyhow::Result<Provisioned> {
     // The database first: when both are missing the failure comes before the long download.
     let mariadb = mariadb::find_or_install()?;
+    chromium::require()?;
     java::require()?;
     let kafka_libs = kafka::find_or_download()?;
     Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb })

@@ -6,6 +6,7 @@ mod lexer;
 mod links;
 mod source;
 mod text;
+mod translations;
 
 use std::fmt;
 use std::fs;
@@ -62,6 +63,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
     let mut findings = dependencies::check(&metadata);
     findings.extend(crates::check(&metadata, &files));
     findings.extend(links::check(&files, &paths));
+    findings.extend(translations::check(&files));
     findings.extend(files.iter().flat_map(text::check));
     findings.extend(files.iter().filter(|file| file.path.ends_with(".rs")).flat_map(source::check));
     findings.sort();

@@ -2,6 +2,7 @@
 //! schema instead of a schema inside every struct.
 
 mod decimal;
+pub mod java;
 mod schema;
 mod value;
 

@@ -39,6 +39,11 @@ pub(super) fn base64(text: &str) -> Result<Vec<u8>, String> {
     STANDARD.decode(text).map_err(|error| format!("broken base64: {error}"))
 }
 
+/// The bytes of the unscaled integer.
+pub(super) fn to_base64(value: &Decimal) -> String {
+    STANDARD.encode(value.unscaled.to_signed_bytes_be())
+}
+
 /// A JSON number keeps its own scale, as in Java: `1.105` stays `1.105` under a schema of scale 2.
 fn number(json: &str) -> Result<Decimal, String> {
     let too_long = || format!("Invalid number for Decimal field: more than {MAX_DIGITS} digits");

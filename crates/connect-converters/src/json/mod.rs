@@ -6,6 +6,7 @@ mod envelope;
 mod schema;
 mod schemaless;
 mod value;
+mod write;
 
 use bytes::Bytes;
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
@@ -17,6 +18,7 @@ use schemaless::AnySeed;
 use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 use value::ValueSeed;
+use write::{SchemaText, Writer};
 
 pub static CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
@@ -54,7 +56,9 @@ pub static CONFIG: ConfigDef = ConfigDef::new(&[
 
 pub struct JsonConverter {
     mode: Mode,
-    replace_null: bool,
+    schemas_enable: bool,
+    writer: Writer,
+    written: SchemaText,
 }
 
 enum Mode {
@@ -68,9 +72,13 @@ impl JsonConverter {
     pub const CLASS: &'static str = "org.apache.kafka.connect.json.JsonConverter";
 
     pub fn new(config: &ParsedConfig) -> Result<Self, ConnectError> {
-        let replace_null = config.boolean("replace.null.with.default");
+        let schemas_enable = config.boolean("schemas.enable");
+        let writer = Writer {
+            replace_null: config.boolean("replace.null.with.default"),
+            numeric_decimals: config.text("decimal.format").eq_ignore_ascii_case("NUMERIC"),
+        };
         let content = config.text("schema.content");
-        let mode = if !config.boolean("schemas.enable") {
+        let mode = if !schemas_enable {
             Mode::Schemaless
         } else {
             match fixed_schema(content)? {
@@ -78,7 +86,7 @@ impl JsonConverter {
                 None => Mode::Envelope(SchemaCache::new(config.integer("schemas.cache.size") as usize)),
             }
         };
-        Ok(Self { mode, replace_null })
+        Ok(Self { mode, schemas_enable, writer, written: SchemaText::default() })
     }
 }
 
@@ -103,7 +111,7 @@ impl Converter for JsonConverter {
         // Jackson skips a byte order mark.
         let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { &bytes.slice(3..) } else { bytes };
         let empty = bytes.iter().all(u8::is_ascii_whitespace);
-        let context = Context::new(bytes, self.replace_null);
+        let context = Context::new(bytes, self.writer.replace_null);
         // What follows the first JSON value is not looked at, as in Java.
         let mut json = Deserializer::from_slice(bytes);
         let read = match &mut self.mode {
@@ -116,6 +124,31 @@ impl Converter for JsonConverter {
                 .map(|value| (Some(schema.clone()), value)),
         };
         read.map_err(|error| context.explain(&error))
+    }
+
+    fn from_connect_data(
+        &mut self,
+        _topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+    ) -> Result<Option<Bytes>, ConnectError> {
+        if schema.is_none() && value.is_null() {
+            return Ok(None);
+        }
+        let mut out = Vec::with_capacity(128);
+        if self.schemas_enable {
+            out.extend_from_slice(b"{\"schema\":");
+            match schema {
+                Some(schema) => self.written.push(&mut out, schema, self.writer)?,
+                None => out.extend_from_slice(b"null"),
+            }
+            out.extend_from_slice(b",\"payload\":");
+        }
+        self.writer.value(&mut out, schema.map(|schema| &**schema), value)?;
+        if self.schemas_enable {
+            out.push(b'}');
+        }
+        Ok(Some(out.into()))
     }
 
     fn class_name(&self) -> &'static str {

@@ -1,9 +1,9 @@
-//! The keys every sink connector has, beside its own and those of error handling (`errors.rs`).
+//! The keys every connector has, beside its own and those of error handling (`errors.rs`).
 
 use connect_api::ConfigDef;
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
 
-/// Each task is a consumer with threads of its own; a slip of a few digits must not take the worker down.
+/// Each task is a Kafka client with threads of its own; a slip of a few digits must not take the worker down.
 const MOST_TASKS: i64 = 1000;
 
 pub static COMMON_CONFIG: ConfigDef = ConfigDef::new(&[
@@ -82,12 +82,44 @@ pub static SINK_CONFIG: ConfigDef = ConfigDef::new(&[
         .group("Common", "Topics regex", Width::Long),
 ]);
 
+pub static SOURCE_CONFIG: ConfigDef = ConfigDef::new(&[
+    ConfigKey::new("topic.creation.groups", Ty::List, "Not supported yet: the broker makes topics.")
+        .default("")
+        .group("Topic Creation", "Topic Creation Groups", Width::Long),
+    ConfigKey::new(
+        "exactly.once.support",
+        Ty::String,
+        "Only requested, which lets a source be at least once.",
+    )
+    .default("requested")
+    .valid(Validator::OneOfIgnoreCase(&["requested", "required"]))
+    .importance(Importance::Medium)
+    .group("Exactly Once Support", "Exactly once support", Width::Short),
+    ConfigKey::new("transaction.boundary", Ty::String, "Not supported yet.")
+        .default("poll")
+        .valid(Validator::OneOfIgnoreCase(&["poll", "interval", "connector"]))
+        .importance(Importance::Medium)
+        .group("Exactly Once Support", "Transaction Boundary", Width::Short),
+    ConfigKey::new("transaction.boundary.interval.ms", Ty::Long, "Not supported yet.").group(
+        "Exactly Once Support",
+        "Transaction boundary interval",
+        Width::Short,
+    ),
+    ConfigKey::new("offsets.storage.topic", Ty::String, "Not supported yet.")
+        .valid(Validator::NonEmpty)
+        .group("Offsets Topic", "Offsets topic", Width::Long),
+]);
+
 fn connector_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("String may not be empty".into());
     }
     if name.chars().any(char::is_control) {
         return Err("it may not contain control characters".into());
+    }
+    // Legal in Java; but whoever copies a line with its comment wants to be told.
+    if name.contains(" #") {
+        return Err("it holds ' #'".into());
     }
     Ok(())
 }

@@ -1,12 +1,14 @@
-//! A sink connector's configuration as the framework sees it. Pure: the connector's own keys are checked by the connector
+//! A connector's configuration as the framework sees it. Pure: the connector's own keys are checked by the connector
 //! (see `standalone::validation`).
 
 mod keys;
+mod source;
 mod topics;
 
-pub use keys::{COMMON_CONFIG, SINK_CONFIG};
+pub use keys::{COMMON_CONFIG, SINK_CONFIG, SOURCE_CONFIG};
 
-use crate::errors::{ERRORS_CONFIG, ErrorPolicy};
+use crate::errors::{DEAD_LETTER_CONFIG, ERRORS_CONFIG, ErrorPolicy};
+use crate::herder::ConnectorType;
 use crate::nearest::nearest;
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
 use crate::ports::Subscription;
@@ -15,34 +17,64 @@ use crate::worker_config::{OverridePolicy, WorkerConfig};
 use connect_api::config::ConfigFault;
 use connect_api::{ConfigDef, ConfigMap, ParsedConfig};
 
-/// What the framework needs to know to run a sink.
+/// What the framework needs to know to run a connector of either direction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SinkSettings {
+pub struct CommonSettings {
     pub name: String,
     pub tasks_max: usize,
     pub enforce_tasks_max: bool,
     pub key_converter: ConverterSpec,
     pub value_converter: ConverterSpec,
-    pub subscription: Subscription,
-    pub errors: ErrorPolicy,
-    pub consumer_overrides: ConfigMap,
     pub producer_overrides: ConfigMap,
+    pub errors: ErrorPolicy,
+}
+
+/// What it needs besides, to run a sink.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SinkSettings {
+    pub subscription: Subscription,
+    pub consumer_overrides: ConfigMap,
     pub max_poll_records: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub common: CommonSettings,
+    /// Nothing for a source.
+    pub sink: Option<SinkSettings>,
 }
 
 const OVERRIDES: [&str; 3] = ["consumer.override.", "producer.override.", "admin.override."];
 
-impl SinkSettings {
+/// The framework's tables for a connector of that direction, in the order of the reference.
+pub fn framework_tables(ty: ConnectorType) -> &'static [&'static ConfigDef] {
+    static SINK: [&ConfigDef; 4] = [&COMMON_CONFIG, &SINK_CONFIG, &ERRORS_CONFIG, &DEAD_LETTER_CONFIG];
+    static SOURCE: [&ConfigDef; 3] = [&COMMON_CONFIG, &ERRORS_CONFIG, &SOURCE_CONFIG];
+    match ty {
+        ConnectorType::Sink => &SINK,
+        ConnectorType::Source => &SOURCE,
+    }
+}
+
+impl Settings {
     /// Reads the framework's keys of `config`; all faults at once, in the order of the reference's tables.
     pub fn read(
+        ty: ConnectorType,
         config: &ConfigMap,
         worker: &WorkerConfig,
         plugins: &Plugins,
     ) -> Result<Self, Vec<ConfigFault>> {
         let mut faults = Vec::new();
         let common = keep(COMMON_CONFIG.parse(config), &mut faults);
-        let sink = keep(SINK_CONFIG.parse(config), &mut faults);
-        let errors = keep(ErrorPolicy::from_config(config), &mut faults);
+        let sink_keys = match ty {
+            ConnectorType::Sink => keep(SINK_CONFIG.parse(config), &mut faults),
+            ConnectorType::Source => None,
+        };
+        let errors = match ty {
+            ConnectorType::Sink => ErrorPolicy::from_config(config),
+            ConnectorType::Source => ErrorPolicy::of_source(config),
+        };
+        let errors = keep(errors, &mut faults);
         if let Some(common) = &common {
             faults.extend(unsupported(common, plugins));
         }
@@ -50,48 +82,63 @@ impl SinkSettings {
             converter(config, "key.converter", true, &worker.key_converter, plugins, &mut faults);
         let value_converter =
             converter(config, "value.converter", false, &worker.value_converter, plugins, &mut faults);
-        let subscription = sink.and_then(|sink| keep(topics::subscription(&sink), &mut faults));
-        if let (Some(subscription), Some(topic)) =
-            (&subscription, errors.as_ref().and_then(|errors| errors.dead_letter.as_ref()))
-        {
-            faults.extend(topics::dead_letter_fault(subscription, &topic.name));
-        }
-        faults.extend(forbidden_overrides(config, worker.override_policy));
-        let consumer_overrides = with_prefix(config, "consumer.override.");
-        let max_poll_records = match max_poll_records(&consumer_overrides, &worker.clients.consumer) {
-            Ok(records) => records,
-            Err(error) => {
-                let key = "consumer.override.max.poll.records".to_owned();
-                faults.push(ConfigFault { key, message: error.to_string() });
-                0
+        let sink = match ty {
+            ConnectorType::Sink => {
+                sink_keys.and_then(|keys| sink_settings(&keys, config, worker, errors.as_ref(), &mut faults))
+            }
+            ConnectorType::Source => {
+                faults.extend(source::faults(config));
+                None
             }
         };
-        let (Some(common), Some(subscription), Some(errors), true) =
-            (common, subscription, errors, faults.is_empty())
-        else {
+        faults.extend(forbidden_overrides(config, worker.override_policy));
+        let (Some(common), Some(errors), true) = (common, errors, faults.is_empty()) else {
             return Err(faults);
         };
-        Ok(Self {
+        let common = CommonSettings {
             name: common.text("name").to_owned(),
             tasks_max: common.integer("tasks.max") as usize,
             enforce_tasks_max: common.boolean("tasks.max.enforce"),
             key_converter,
             value_converter,
-            subscription,
-            errors,
-            consumer_overrides,
             producer_overrides: with_prefix(config, "producer.override."),
-            max_poll_records,
-        })
+            errors,
+        };
+        Ok(Self { common, sink })
     }
+}
+
+fn sink_settings(
+    keys: &ParsedConfig,
+    config: &ConfigMap,
+    worker: &WorkerConfig,
+    errors: Option<&ErrorPolicy>,
+    faults: &mut Vec<ConfigFault>,
+) -> Option<SinkSettings> {
+    let subscription = keep(topics::subscription(keys), faults);
+    if let (Some(subscription), Some(topic)) =
+        (&subscription, errors.and_then(|errors| errors.dead_letter.as_ref()))
+    {
+        faults.extend(topics::dead_letter_fault(subscription, &topic.name));
+    }
+    let consumer_overrides = with_prefix(config, "consumer.override.");
+    let max_poll_records = max_poll_records(&consumer_overrides, &worker.clients.consumer).map_err(|error| {
+        let key = "consumer.override.max.poll.records".to_owned();
+        vec![ConfigFault { key, message: error.to_string() }]
+    });
+    let max_poll_records = keep(max_poll_records, faults)?;
+    Some(SinkSettings { subscription: subscription?, consumer_overrides, max_poll_records })
 }
 
 /// Keys that neither the framework nor the connector knows, each with a guess what was meant. Java passes them over
 /// in silence; they are worth a line in the log.
-pub fn unknown_keys(config: &ConfigMap, connector: &ConfigDef) -> Vec<(String, Option<&'static str>)> {
-    let tables = [&COMMON_CONFIG, &SINK_CONFIG, &ERRORS_CONFIG, connector];
-    let known: Vec<&'static str> =
-        tables.iter().flat_map(|table| table.keys.iter().map(|key| key.name)).collect();
+pub fn unknown_keys(
+    ty: ConnectorType,
+    config: &ConfigMap,
+    connector: &ConfigDef,
+) -> Vec<(String, Option<&'static str>)> {
+    let tables = framework_tables(ty).iter().copied().chain([connector]);
+    let known: Vec<&'static str> = tables.flat_map(|table| table.keys.iter().map(|key| key.name)).collect();
     let prefixes = ["key.converter.", "value.converter.", "header.converter.", "transforms.", "predicates."];
     let is_known = |key: &str| {
         known.contains(&key) || prefixes.iter().chain(&OVERRIDES).any(|prefix| key.starts_with(prefix))

@@ -14,30 +14,33 @@ fn base(changes: &[(&str, &str)]) -> ConfigMap {
     base
 }
 
-fn settings(changes: &[(&str, &str)]) -> Result<SinkSettings, Vec<ConfigFault>> {
-    SinkSettings::read(&base(changes), &worker_config(&[]), &plugins())
+fn settings(changes: &[(&str, &str)]) -> Result<Settings, Vec<ConfigFault>> {
+    Settings::read(ConnectorType::Sink, &base(changes), &worker_config(&[]), &plugins())
 }
 
 #[test]
 fn defaults_come_from_the_worker() {
     let settings = settings(&[("topics", "a, b,a"), ("tasks.max", "3")]).unwrap();
-    assert_eq!(settings.subscription, Subscription::Topics(vec!["a".into(), "b".into()]));
-    assert_eq!(settings.tasks_max, 3);
-    assert_eq!(settings.max_poll_records, 500);
-    assert_eq!(settings.key_converter.class, "org.apache.kafka.connect.storage.StringConverter");
-    assert_eq!(settings.value_converter.config["schemas.enable"], "true");
+    assert_eq!(
+        settings.sink.as_ref().unwrap().subscription,
+        Subscription::Topics(vec!["a".into(), "b".into()])
+    );
+    assert_eq!(settings.common.tasks_max, 3);
+    assert_eq!(settings.sink.as_ref().unwrap().max_poll_records, 500);
+    assert_eq!(settings.common.key_converter.class, "org.apache.kafka.connect.storage.StringConverter");
+    assert_eq!(settings.common.value_converter.config["schemas.enable"], "true");
 }
 
 #[test]
 fn a_connectors_converter_replaces_the_workers_with_its_keys() {
     let own = settings(&[("value.converter", "JsonConverter")]).unwrap();
     assert_eq!(
-        own.value_converter.config.len(),
+        own.common.value_converter.config.len(),
         0,
         "the worker's schemas.enable is not for the connector's class"
     );
     let keys_alone = settings(&[("value.converter.schemas.enable", "false")]).unwrap();
-    assert_eq!(keys_alone.value_converter.config["schemas.enable"], "true");
+    assert_eq!(keys_alone.common.value_converter.config["schemas.enable"], "true");
 }
 
 #[test]
@@ -45,9 +48,9 @@ fn overrides_reach_the_clients_without_their_prefix() {
     let settings =
         settings(&[("consumer.override.max.poll.records", "7"), ("producer.override.linger.ms", "5")])
             .unwrap();
-    assert_eq!(settings.max_poll_records, 7);
-    assert_eq!(settings.consumer_overrides["max.poll.records"], "7");
-    assert_eq!(settings.producer_overrides["linger.ms"], "5");
+    assert_eq!(settings.sink.as_ref().unwrap().max_poll_records, 7);
+    assert_eq!(settings.sink.as_ref().unwrap().consumer_overrides["max.poll.records"], "7");
+    assert_eq!(settings.common.producer_overrides["linger.ms"], "5");
 }
 
 #[track_caller]
@@ -117,6 +120,12 @@ fn faults_of_the_common_keys() {
         expect!["Invalid value ab for configuration name: it may not contain control characters"],
     );
     check(
+        &[("name", "orders # the first")],
+        expect![
+            "Invalid value orders # the first for configuration name: it holds ' #' (a comment needs a line of its own: remove the text from '#' on)"
+        ],
+    );
+    check(
         &[("tasks.max", "0")],
         expect!["Invalid value 0 for configuration tasks.max: Value must be at least 1"],
     );
@@ -159,9 +168,13 @@ fn faults_of_the_common_keys() {
 #[test]
 fn the_policy_none_forbids_overrides() {
     let worker = worker_config(&[("connector.client.config.override.policy", "None")]);
-    let faults =
-        SinkSettings::read(&base(&[("consumer.override.fetch.min.bytes", "1")]), &worker, &plugins())
-            .unwrap_err();
+    let faults = Settings::read(
+        ConnectorType::Sink,
+        &base(&[("consumer.override.fetch.min.bytes", "1")]),
+        &worker,
+        &plugins(),
+    )
+    .unwrap_err();
     expect!["The 'None' policy does not allow 'consumer.override.fetch.min.bytes' to be overridden in the connector configuration: remove the key, or set connector.client.config.override.policy=All in the worker's file"]
         .assert_eq(&faults[0].message);
 }
@@ -170,7 +183,8 @@ fn the_policy_none_forbids_overrides() {
 fn unknown_keys_are_found_with_a_guess() {
     let config = base(&[("insert.mode", "x"), ("fake.kye", "1"), ("value.converter.x", "1"), ("topic", "a")]);
     let plugins = plugins();
-    let unknown = unknown_keys(&config, plugins.sink("FakeSink").unwrap().config_def());
+    let unknown =
+        unknown_keys(ConnectorType::Sink, &config, plugins.connector("FakeSink").unwrap().config_def());
     assert_eq!(
         unknown,
         [
@@ -179,4 +193,41 @@ fn unknown_keys_are_found_with_a_guess() {
             ("topic".to_owned(), Some("topics")),
         ]
     );
+}
+
+#[test]
+fn a_source_has_no_topics_and_refuses_what_is_not_there_yet() {
+    let config = |pairs: &[(&str, &str)]| {
+        let mut config = config(&[("name", "lines"), ("connector.class", "FakeSource")]);
+        config.extend(crate::testing::config(pairs));
+        config
+    };
+    let read = |pairs: &[(&str, &str)]| {
+        Settings::read(ConnectorType::Source, &config(pairs), &worker_config(&[]), &plugins())
+    };
+    let settings =
+        read(&[("producer.override.linger.ms", "5"), ("exactly.once.support", "requested")]).unwrap();
+    assert_eq!(settings.sink, None);
+    assert_eq!(settings.common.producer_overrides["linger.ms"], "5");
+    let faults = read(&[
+        ("topic.creation.default.partitions", "3"),
+        ("exactly.once.support", "required"),
+        ("transaction.boundary", "interval"),
+        ("offsets.storage.topic", "o"),
+        ("errors.tolerance", "some"),
+    ])
+    .unwrap_err();
+    let messages: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    expect![[r#"
+        Invalid value some for configuration errors.tolerance: String must be one of: none, all
+        topic.creation.default.partitions is set: topic.creation.* is not supported yet: remove these keys; the broker makes the topic by itself (auto.create.topics.enable), or create it beforehand
+        exactly.once.support is set: exactly-once sources are not supported yet: leave the key out; delivery is at least once
+        transaction.boundary is set: transactions are not supported yet: leave the key out
+        offsets.storage.topic is set: an offsets topic of a connector's own is not supported yet: leave the key out"#]].assert_eq(&messages.join("\n"));
+    let unknown = unknown_keys(
+        ConnectorType::Source,
+        &config(&[("errors.deadletterqueue.topic.name", "d")]),
+        &ConfigDef::new(&[]),
+    );
+    assert_eq!(unknown.len(), 1, "a source has no dead-letter topic");
 }

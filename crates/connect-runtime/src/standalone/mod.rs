@@ -11,7 +11,7 @@ use crate::herder::{
     ConnectorInfo, ConnectorStatus, Health, Herder, HerderError, PluginInfo, Put, ServerInfo,
 };
 use crate::plugins::{HEADER_CONVERTER, Plugins};
-use crate::ports::KafkaClients;
+use crate::ports::{KafkaClients, OffsetStore};
 use crate::worker_config::WorkerConfig;
 use async_trait::async_trait;
 use connect_api::ConfigMap;
@@ -31,6 +31,8 @@ pub struct StandaloneParts {
     pub worker: WorkerConfig,
     pub plugins: Plugins,
     pub clients: Arc<dyn KafkaClients>,
+    /// Where sources keep their offsets.
+    pub offsets: Arc<dyn OffsetStore>,
     /// `host:port` as others reach it.
     pub worker_id: String,
     /// The Kafka version this worker behaves like; clients switch features on it.
@@ -172,6 +174,7 @@ impl Inner {
             plugins: &self.parts.plugins,
             worker: &self.parts.worker,
             clients: &self.parts.clients,
+            offsets: &self.parts.offsets,
             runtime: &self.runtime,
             deadlines: self.parts.deadlines,
             stop: &self.stop,
@@ -201,7 +204,7 @@ impl Inner {
     }
 
     async fn validate(&self, config: ConfigMap) -> Result<Validated, HerderError> {
-        let (sink, masker) = resolve(&config, &self.parts.plugins)?;
+        let (plugin, masker) = resolve(&config, &self.parts.plugins)?;
         // Whatever could be put back has been by now.
         let config = masker
             .unmask(&config, None)
@@ -212,7 +215,7 @@ impl Inner {
             runtime: &self.runtime,
             deadlines: self.parts.deadlines,
         };
-        validator.validate(sink, masker, config).await
+        validator.validate(plugin, masker, config).await
     }
 
     async fn start(&self, name: &str, validated: Validated) -> Result<Arc<RunningConnector>, HerderError> {
@@ -290,10 +293,10 @@ impl Herder for StandaloneHerder {
 
     async fn plugins(&self, connectors_only: bool) -> Vec<PluginInfo> {
         let plugins = &self.inner.parts.plugins;
-        let sinks = plugins.sink_classes().map(|(class, sink)| PluginInfo {
+        let connectors = plugins.connector_classes().map(|(class, plugin)| PluginInfo {
             class: class.into(),
-            ty: "sink",
-            version: Some(sink.version().into()),
+            ty: plugin.ty().as_str(),
+            version: Some(plugin.version().into()),
         });
         let version = || Some(self.inner.parts.version.clone());
         let converters = plugins
@@ -304,7 +307,7 @@ impl Herder for StandaloneHerder {
                 ty: "header_converter",
                 version: version(),
             }]);
-        if connectors_only { sinks.collect() } else { sinks.chain(converters).collect() }
+        if connectors_only { connectors.collect() } else { connectors.chain(converters).collect() }
     }
 
     async fn connectors(&self) -> Vec<String> {

@@ -2,8 +2,10 @@
 
 use super::guard::panic_text;
 use crate::herder::{Retrying, State, StateInfo};
+use crate::observer::TaskObserver;
 use crate::secrets::Masker;
-use crate::sink_task::{self, SinkTaskSpec, TaskObserver};
+use crate::sink_task::{self, SinkTaskSpec};
+use crate::source_task::{self, SourceTaskSpec};
 use connect_api::{ConfigMap, ConnectError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +15,28 @@ use tokio_util::sync::CancellationToken;
 
 /// What a task may need beyond the grace of its `put`, to commit and to leave its group.
 const LEAVING: Duration = Duration::from_secs(3);
+
+/// A task that is ready to run.
+pub(super) enum TaskSpec {
+    Sink(SinkTaskSpec),
+    Source(SourceTaskSpec),
+}
+
+impl TaskSpec {
+    fn identity(&self) -> (String, usize, ConfigMap) {
+        match self {
+            Self::Sink(spec) => (spec.connector.clone(), spec.task, spec.config.clone()),
+            Self::Source(spec) => (spec.connector.clone(), spec.task, spec.config.clone()),
+        }
+    }
+
+    async fn run(self, stop: CancellationToken, observer: Arc<dyn TaskObserver>) -> Result<(), ConnectError> {
+        match self {
+            Self::Sink(spec) => sink_task::run(spec, stop, observer).await,
+            Self::Source(spec) => source_task::run(spec, stop, observer).await,
+        }
+    }
+}
 
 pub(super) struct RunningTask {
     pub(super) id: usize,
@@ -81,25 +105,15 @@ impl TaskObserver for Status {
     }
 
     fn on_bad_records(&self, skipped: u64, dead_lettered: u64) {
-        tracing::warn!(connector = %self.connector, task = self.task, skipped, dead_lettered, "records that cannot be read were passed over");
+        tracing::warn!(connector = %self.connector, task = self.task, skipped, dead_lettered, "records that cannot be converted were passed over");
     }
 }
 
 impl RunningTask {
-    pub(super) fn start(
-        runtime: &Handle,
-        spec: SinkTaskSpec,
-        secrets: Secrets,
-        stop: CancellationToken,
-    ) -> Self {
-        let (id, config) = (spec.task, spec.config.clone());
-        let status = Arc::new(Status {
-            connector: spec.connector.clone(),
-            task: id,
-            phase: Mutex::new(Phase::Starting),
-            secrets,
-        });
-        let work = runtime.spawn(sink_task::run(spec, stop.clone(), status.clone()));
+    pub(super) fn start(runtime: &Handle, spec: TaskSpec, secrets: Secrets, stop: CancellationToken) -> Self {
+        let (connector, id, config) = spec.identity();
+        let status = Arc::new(Status { connector, task: id, phase: Mutex::new(Phase::Starting), secrets });
+        let work = runtime.spawn(spec.run(stop.clone(), status.clone()));
         let abort = work.abort_handle();
         let (watched, told_to_stop) = (status.clone(), stop.clone());
         let watcher = runtime.spawn(async move {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::herder::State;
-use crate::testing::{EmptyCluster, config, plugins, worker_config};
+use crate::testing::{EmptyCluster, NoOffsets, config, plugins, worker_config};
 use expect_test::{Expect, expect};
 
 fn herder() -> StandaloneHerder {
@@ -8,6 +8,7 @@ fn herder() -> StandaloneHerder {
         worker: worker_config(&[]),
         plugins: plugins(),
         clients: Arc::new(EmptyCluster),
+        offsets: Arc::new(NoOffsets),
         worker_id: "127.0.0.1:8083".into(),
         version: "4.3.0".into(),
         commit: "test".into(),
@@ -245,4 +246,23 @@ async fn a_shutdown_ends_tasks_and_refuses_changes() {
     tokio::time::timeout(Duration::from_secs(3), herder.shutdown()).await.unwrap();
     first_task(&herder, "a", State::Unassigned).await;
     assert!(matches!(herder.create_connector("b", sink(&[])).await, Err(HerderError::Conflict(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_a_connector_like_any_other() {
+    let herder = herder();
+    let source = config(&[("connector.class", "FakeSource"), ("topic", "lines")]);
+    let (put, info) = herder.put_connector_config("lines", source.clone()).await.unwrap();
+    assert_eq!((put, info.ty.as_str()), (Put::Created, "source"));
+    first_task(&herder, "lines", State::Running).await;
+    assert_eq!(herder.connector_status("lines").await.unwrap().ty.as_str(), "source");
+    let plugins = herder.plugins(true).await;
+    let types: Vec<_> = plugins.iter().map(|plugin| (plugin.class.as_str(), plugin.ty)).collect();
+    assert!(types.contains(&("org.example.FakeSourceConnector", "source")), "{types:?}");
+    let failing = config(&[("connector.class", "FakeSource"), ("fake.at", "poll"), ("fake.how", "fail")]);
+    herder.create_connector("fails", failing).await.unwrap();
+    let failed = first_task(&herder, "fails", State::Failed).await;
+    expect!["org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSourceTask due to unrecoverable exception: the file is gone"]
+        .assert_eq(failed.trace.as_deref().unwrap_or_default());
+    herder.delete_connector("lines").await.unwrap();
 }

@@ -1,14 +1,12 @@
 //! Everything that is checked before a connector starts.
 
 use super::guard;
-use crate::connector_config::{COMMON_CONFIG, SINK_CONFIG, SinkSettings, unknown_keys};
-use crate::errors::ERRORS_CONFIG;
-use crate::herder::HerderError;
-use crate::plugins::Plugins;
+use crate::connector_config::{Settings, framework_tables, unknown_keys};
+use crate::herder::{ConnectorType, HerderError};
+use crate::plugins::{ConnectorPlugin, Plugins};
 use crate::secrets::Masker;
 use crate::worker_config::WorkerConfig;
-use connect_api::{ConfigMap, SinkConnector};
-use std::sync::Arc;
+use connect_api::ConfigMap;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
@@ -37,8 +35,8 @@ pub(super) struct Validator<'a> {
 
 /// A configuration that may be started.
 pub(super) struct Validated {
-    pub(super) sink: Arc<dyn SinkConnector>,
-    pub(super) settings: SinkSettings,
+    pub(super) plugin: ConnectorPlugin,
+    pub(super) settings: Settings,
     pub(super) config: ConfigMap,
     pub(super) masker: Masker,
 }
@@ -47,19 +45,19 @@ pub(super) struct Validated {
 pub(super) fn resolve(
     config: &ConfigMap,
     plugins: &Plugins,
-) -> Result<(Arc<dyn SinkConnector>, Masker), HerderError> {
-    let framework = || [&COMMON_CONFIG, &SINK_CONFIG, &ERRORS_CONFIG];
+) -> Result<(ConnectorPlugin, Masker), HerderError> {
     let Some(class) = config.get("connector.class").filter(|class| !class.trim().is_empty()) else {
-        let shown = Masker::new(framework()).mask(config);
+        let shown = Masker::new(framework_tables(ConnectorType::Sink).iter().copied()).mask(config);
         let pairs: Vec<_> = shown.iter().map(|(key, value)| format!("{key}={value}")).collect();
         return Err(HerderError::BadRequest(format!(
             "Connector config {{{}}} contains no connector type: set connector.class",
             pairs.join(", ")
         )));
     };
-    let sink = plugins.sink(class).map_err(HerderError::BadRequest)?.clone();
-    let masker = Masker::new(framework().into_iter().chain([sink.config_def()]));
-    Ok((sink, masker))
+    let plugin = plugins.connector(class).map_err(HerderError::BadRequest)?.clone();
+    let tables = framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]);
+    let masker = Masker::new(tables);
+    Ok((plugin, masker))
 }
 
 /// Kafka's frame around a list of faults.
@@ -80,15 +78,15 @@ impl Validator<'_> {
     /// Checks `config`, in which secrets are in clear.
     pub(super) async fn validate(
         &self,
-        sink: Arc<dyn SinkConnector>,
+        plugin: ConnectorPlugin,
         masker: Masker,
         config: ConfigMap,
     ) -> Result<Validated, HerderError> {
         let refuse = |messages: Vec<String>| {
             invalid(&messages.iter().map(|message| masker.scrub(message, &config)).collect::<Vec<_>>())
         };
-        let settings = SinkSettings::read(&config, self.worker, self.plugins);
-        let own = sink.config_def().parse(&config);
+        let settings = Settings::read(plugin.ty(), &config, self.worker, self.plugins);
+        let own = plugin.config_def().parse(&config);
         let settings = match (settings, own) {
             (Ok(settings), Ok(_)) => settings,
             (settings, own) => {
@@ -97,14 +95,14 @@ impl Validator<'_> {
                 return Err(refuse(faults.map(|fault| fault.message).collect()));
             }
         };
-        let (plugin, checked) = (sink.clone(), config.clone());
-        let faults = guard::call(self.runtime, self.deadlines.local, move || plugin.validate(&checked)).await;
+        let (asked, checked) = (plugin.clone(), config.clone());
+        let faults = guard::call(self.runtime, self.deadlines.local, move || asked.validate(&checked)).await;
         let faults = faults.map_err(|failure| HerderError::Internal(format!("validating: {failure}")))?;
         if !faults.is_empty() {
             return Err(refuse(faults.into_iter().map(with_key).collect()));
         }
-        let (plugin, checked) = (sink.clone(), config.clone());
-        let remote = async move { plugin.validate_remote(&checked).await };
+        let (asked, checked) = (plugin.clone(), config.clone());
+        let remote = async move { asked.validate_remote(&checked).await };
         let faults = match guard::call_async(self.runtime, self.deadlines.remote, remote).await {
             Ok(faults) => faults,
             Err(failure @ guard::PluginFailure::Panicked(_)) => {
@@ -120,9 +118,9 @@ impl Validator<'_> {
         if !faults.is_empty() {
             return Err(refuse(faults.into_iter().map(with_key).collect()));
         }
-        for (key, meant) in unknown_keys(&config, sink.config_def()) {
-            tracing::warn!(connector = %settings.name, key, meant, "a key of the connector is unknown and ignored");
+        for (key, meant) in unknown_keys(plugin.ty(), &config, plugin.config_def()) {
+            tracing::warn!(connector = %settings.common.name, key, meant, "a key of the connector is unknown and ignored");
         }
-        Ok(Validated { sink, settings, config, masker })
+        Ok(Validated { plugin, settings, config, masker })
     }
 }

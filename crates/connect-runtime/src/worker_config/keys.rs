@@ -30,12 +30,12 @@ pub static STANDALONE_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "offset.storage.file.filename",
         Ty::String,
-        "The file with the offsets of source connectors. Sinks keep theirs in Kafka, so nothing is written to it yet.",
+        "The file with the offsets of source connectors, in the form of Java's worker. Sinks keep theirs in Kafka.",
     )
     .required()
     .valid(Validator::Check(no_trailing_comment))
     .importance(Importance::High),
-    ConfigKey::new("offset.flush.interval.ms", Ty::Long, "How often offsets are committed, those of sinks too.")
+    ConfigKey::new("offset.flush.interval.ms", Ty::Long, "How often offsets are committed, those of sources and of sinks.")
         .default("60000")
         .valid(Validator::AtLeast(1)),
     ConfigKey::new("offset.flush.timeout.ms", Ty::Long, "Accepted; how long a sink's commit may take is up to the Kafka client.")

@@ -9,6 +9,7 @@ pub use listener::{Advertised, Listener};
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
 use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// `connector.client.config.override.policy`: whether connectors may set `consumer.override.*` and its siblings.
@@ -35,6 +36,8 @@ pub struct WorkerConfig {
     pub value_converter: ConverterSpec,
     pub listeners: Vec<Listener>,
     pub advertised: Advertised,
+    /// `offset.storage.file.filename`
+    pub offset_file: PathBuf,
     /// Also the interval at which sinks commit.
     pub offset_flush_interval: Duration,
     /// For all tasks together.
@@ -86,6 +89,7 @@ impl WorkerConfig {
                     .optional_integer("rest.advertised.port")
                     .and_then(|port| u16::try_from(port).ok()),
             },
+            offset_file: parsed.text("offset.storage.file.filename").into(),
             offset_flush_interval: millis("offset.flush.interval.ms"),
             shutdown_timeout: millis("task.shutdown.graceful.timeout.ms"),
             override_policy: match parsed.text("connector.client.config.override.policy") {

@@ -8,7 +8,7 @@ use connect_api::{
     TopicPartition, Value,
 };
 use connect_runtime::ports::{
-    KafkaClients, OutgoingRecord, RawRecord, RecordProducer, SinkConsumer, Subscription,
+    KafkaClients, OutgoingRecord, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
 };
 use connect_runtime::sink_task::TaskObserver;
 use std::collections::{BTreeMap, VecDeque};
@@ -145,6 +145,15 @@ impl KafkaClients for Clients {
         _: &ConfigMap,
     ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
         Ok(Box::new(Consumer { world: self.0.clone(), paused: false }))
+    }
+
+    async fn source_producer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &ConfigMap,
+    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+        unreachable!("a sink task asks for no such producer")
     }
 
     async fn dead_letter_producer(
@@ -319,6 +328,15 @@ impl Converter for TextConverter {
             Some(bytes) => Ok((None, Value::from(std::str::from_utf8(bytes).unwrap()))),
             None => Ok((None, Value::Null)),
         }
+    }
+
+    fn from_connect_data(
+        &mut self,
+        _: &str,
+        _: Option<&SchemaRef>,
+        _: &Value,
+    ) -> Result<Option<Bytes>, ConnectError> {
+        unreachable!("a sink task writes nothing")
     }
 
     fn class_name(&self) -> &'static str {

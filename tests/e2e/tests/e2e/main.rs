@@ -7,6 +7,7 @@ mod dead_letter;
 mod demo_check;
 mod discovery;
 mod jdbc_mariadb;
+mod status_page;
 mod support;
 mod w3_mariadb_sink;
 mod w6_order_to_catalog;

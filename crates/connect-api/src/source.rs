@@ -1,0 +1,78 @@
+//! What a source connector has to be: `org.apache.kafka.connect.source.{SourceConnector, SourceTask}`.
+
+use crate::{ConfigDef, ConfigMap, ConnectError, OffsetMap, SourceRecord};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A kind of source connector, found by its class name. Holds no state: an instance is its configuration.
+#[async_trait]
+pub trait SourceConnector: Send + Sync {
+    /// The Java class names this connector answers to, the preferred one first.
+    fn class_names(&self) -> &'static [&'static str];
+
+    fn version(&self) -> &'static str;
+
+    /// Every key of the connector itself (the framework's common keys are not among them).
+    fn config_def(&self) -> &'static ConfigDef;
+
+    /// What the table cannot say: rules between keys. `(key, message)` per fault. Called only when each value is
+    /// valid on its own; does no I/O.
+    fn validate(&self, config: &ConfigMap) -> Vec<(String, String)>;
+
+    /// Faults that only the outside world can show, checked after [`validate`] found none. Bounded in time by the caller.
+    ///
+    /// [`validate`]: SourceConnector::validate
+    async fn validate_remote(&self, config: &ConfigMap) -> Vec<(String, String)>;
+
+    /// One configuration per task, at most `max_tasks`: together the tasks read each source partition once.
+    fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap>;
+
+    /// A task that is not started yet.
+    fn new_task(&self) -> Box<dyn SourceTask>;
+}
+
+/// The offsets committed for the connector of this task.
+#[async_trait]
+pub trait OffsetReader: Send + Sync {
+    /// Where the last committed record of `partition` ended; `None` when there is none.
+    async fn offset(&self, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError>;
+}
+
+/// Where a task runs, and where it was.
+#[derive(Clone)]
+pub struct SourceTaskContext {
+    pub connector: String,
+    pub task: usize,
+    pub offsets: Arc<dyn OffsetReader>,
+}
+
+/// The work of one task. The runtime calls one method at a time.
+#[async_trait]
+pub trait SourceTask: Send {
+    async fn start(&mut self, context: SourceTaskContext, config: &ConfigMap) -> Result<(), ConnectError>;
+
+    /// Waits for records and returns them, bounded in number and bytes. An empty answer is normal: return one after a second or
+    /// so without news, and never at once, or the task spins. While the runtime waits for Kafka it does not call.
+    ///
+    /// The future is dropped when the task is to stop and otherwise runs to its end, so records it already holds may be
+    /// lost only when the task ends: their offsets are not committed and they are read again.
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError>;
+
+    /// Lets go of files and connections. Called once, also after a failure.
+    async fn stop(&mut self);
+}
+
+#[derive(Debug)]
+pub enum PollError {
+    /// Call `poll` again after `backoff` (Java: `RetriableException`). The task counts its own attempts.
+    Retriable { error: ConnectError, backoff: Duration },
+    /// The task is to fail.
+    Fatal(ConnectError),
+}
+
+impl From<ConnectError> for PollError {
+    fn from(error: ConnectError) -> Self {
+        PollError::Fatal(error)
+    }
+}

@@ -1,0 +1,40 @@
+//! The sink connector: records to lines.
+
+mod target;
+mod task;
+
+use crate::config;
+use async_trait::async_trait;
+use connect_api::{ConfigDef, ConfigMap, SinkConnector, SinkTask};
+
+/// `org.apache.kafka.connect.file.FileStreamSinkConnector`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FileStreamSinkConnector;
+
+#[async_trait]
+impl SinkConnector for FileStreamSinkConnector {
+    fn class_names(&self) -> &'static [&'static str] {
+        &["org.apache.kafka.connect.file.FileStreamSinkConnector"]
+    }
+
+    fn version(&self) -> &'static str {
+        config::VERSION
+    }
+
+    fn config_def(&self) -> &'static ConfigDef {
+        &config::SINK
+    }
+
+    fn validate(&self, _: &ConfigMap) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// Whether the file can be written shows when the task starts, on the worker that runs it.
+    async fn validate_remote(&self, _: &ConfigMap) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn new_task(&self) -> Box<dyn SinkTask> {
+        Box::<task::FileStreamSinkTask>::default()
+    }
+}

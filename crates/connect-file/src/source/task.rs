@@ -1,0 +1,149 @@
+//! The source task: each line a record.
+
+use super::lines::Line;
+use super::stdin::Stdin;
+use super::tail::{Tail, TailError};
+use crate::config;
+use async_trait::async_trait;
+use connect_api::{
+    ConfigMap, ConnectError, OffsetMap, PollError, Schema, SchemaRef, SourceRecord, SourceTask,
+    SourceTaskContext, Type, Value,
+};
+use serde_json::Value as Json;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How soon an appended line is seen.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long a poll without news takes.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Before a file that cannot be read is tried again.
+const BACKOFF: Duration = Duration::from_secs(3);
+
+const FILENAME: &str = "filename";
+const POSITION: &str = "position";
+
+#[derive(Default)]
+pub(super) struct FileStreamSourceTask {
+    running: Option<Running>,
+}
+
+struct Running {
+    input: Input,
+    batch_size: usize,
+    topic: Arc<str>,
+    /// `{"filename": ..}`; standard input has none, since nobody can go back in it.
+    partition: Option<Arc<OffsetMap>>,
+    schema: SchemaRef,
+}
+
+enum Input {
+    /// Away while it is read in another thread.
+    File(Option<Tail>),
+    Stdin(Stdin),
+}
+
+#[async_trait]
+impl SourceTask for FileStreamSourceTask {
+    async fn start(&mut self, context: SourceTaskContext, config: &ConfigMap) -> Result<(), ConnectError> {
+        let config = config::read(&config::SOURCE, config)?;
+        let (input, partition) = match config::file(&config) {
+            None => (Input::Stdin(Stdin::take()?), None),
+            Some(file) => {
+                let partition = OffsetMap::from_iter([(FILENAME.to_owned(), Json::from(file))]);
+                let stored = context.offsets.offset(&partition).await?;
+                let resume = stored.as_ref().map(position).transpose()?;
+                (Input::File(Some(Tail::new(file.into(), resume))), Some(Arc::new(partition)))
+            }
+        };
+        self.running = Some(Running {
+            input,
+            batch_size: config.integer("batch.size") as usize,
+            topic: config.text("topic").into(),
+            partition,
+            schema: Arc::new(Schema::new(Type::String)),
+        });
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError> {
+        let Some(running) = &mut self.running else {
+            return Err(ConnectError::failed("poll before start").into());
+        };
+        let lines = match &mut running.input {
+            Input::File(tail) => from_file(tail, running.batch_size).await?,
+            Input::Stdin(stdin) => {
+                let lines = timeout(QUIET, stdin.read(running.batch_size)).await.unwrap_or_default();
+                if lines.is_empty() {
+                    // At the end of the input there is no news at once and for ever.
+                    sleep(LOOK).await;
+                }
+                lines.into_iter().map(|text| Line { text, position: 0 }).collect()
+            }
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64;
+        Ok(lines.into_iter().map(|line| running.record(line, now)).collect())
+    }
+
+    async fn stop(&mut self) {
+        self.running = None;
+    }
+}
+
+/// The lines that are there, or come within [`QUIET`].
+async fn from_file(tail: &mut Option<Tail>, most: usize) -> Result<Vec<Line>, PollError> {
+    let end = Instant::now() + QUIET;
+    loop {
+        let Some(mut reading) = tail.take() else {
+            return Err(ConnectError::failed("the file was left behind by an earlier poll").into());
+        };
+        // Files block, and a network may hang behind them; the threads of the runtime are for those who wait politely.
+        let read = tokio::task::spawn_blocking(move || {
+            let lines = reading.read(most);
+            (reading, lines)
+        });
+        let (back, lines) =
+            read.await.map_err(|error| ConnectError::caused("reading the file was interrupted", error))?;
+        *tail = Some(back);
+        match lines {
+            Ok(lines) if lines.is_empty() && Instant::now() < end => sleep(LOOK).await,
+            Ok(lines) => return Ok(lines),
+            Err(error @ TailError::Unreadable { .. }) => {
+                let error = ConnectError::caused("reading is tried again", error);
+                return Err(PollError::Retriable { error, backoff: BACKOFF });
+            }
+            Err(error) => return Err(ConnectError::failed(error.to_string()).into()),
+        }
+    }
+}
+
+impl Running {
+    fn record(&self, line: Line, now: i64) -> SourceRecord {
+        let offset = || OffsetMap::from_iter([(POSITION.to_owned(), Json::from(line.position))]);
+        SourceRecord {
+            source_offset: self.partition.is_some().then(offset),
+            source_partition: self.partition.clone(),
+            topic: self.topic.clone(),
+            partition: None,
+            timestamp: Some(now),
+            key_schema: None,
+            key: Value::Null,
+            value_schema: Some(self.schema.clone()),
+            value: Value::String(line.text.into()),
+        }
+    }
+}
+
+fn position(offset: &OffsetMap) -> Result<u64, ConnectError> {
+    match offset.get(POSITION) {
+        None | Some(Json::Null) => Ok(0),
+        Some(position) => position.as_u64().ok_or_else(|| {
+            ConnectError::failed(format!(
+                "the stored offset is no position in a file: {position} is not a number of characters"
+            ))
+        }),
+    }
+}

@@ -1,0 +1,14 @@
+//! What a task loop tells about itself.
+
+use std::time::Duration;
+
+/// Is told what the task is doing; for its status and metrics. Calls must not block.
+pub trait TaskObserver: Send + Sync {
+    /// The task is started and reads; called again when a retry has succeeded.
+    fn on_running(&self);
+    /// A `put` or `poll` is to be repeated; called at each failed attempt, `failing_for` since the first.
+    fn on_retrying(&self, failing_for: Duration, why: &str);
+    /// Records that could not be converted (or, from a source, produced) and whose task goes on: `dead_lettered` of them are
+    /// acknowledged in the dead-letter topic, `skipped` are nowhere.
+    fn on_bad_records(&self, skipped: u64, dead_lettered: u64);
+}

@@ -1,0 +1,428 @@
+//! The loop of one source task: poll, convert, produce, wait for the acknowledgement, commit the offset.
+//!
+//! The rule that everything here serves (docs/specs/delivery.md): the offset of a record is committed only when that record and each
+//! one before it in its source partition is acknowledged by Kafka, or passed over and counted because the user said
+//! `errors.tolerance=all`.
+
+use crate::errors::{ErrorPolicy, Stage, Tolerance};
+use crate::observer::TaskObserver;
+use crate::offsets::StoreReader;
+use crate::ports::{KafkaClients, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
+use crate::submitted::{Submitted, Ticket};
+use connect_api::{
+    ConfigMap, ConnectError, Converter, PollError, SourceRecord, SourceTask, SourceTaskContext,
+};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+/// Everything a source task needs to run.
+pub struct SourceTaskSpec {
+    pub connector: String,
+    pub task: usize,
+    pub key_converter: Box<dyn Converter>,
+    pub value_converter: Box<dyn Converter>,
+    /// Not started yet; the loop starts and stops it.
+    pub source: Box<dyn SourceTask>,
+    /// The task's configuration, placeholders resolved.
+    pub config: ConfigMap,
+    /// Its dead-letter topic, if any, is not looked at: a source has none.
+    pub errors: ErrorPolicy,
+    pub clients: Arc<dyn KafkaClients>,
+    /// `producer.override.*`, prefix removed.
+    pub producer_overrides: ConfigMap,
+    pub offsets: Arc<dyn OffsetStore>,
+    /// `offset.flush.interval.ms`.
+    pub commit_interval: Duration,
+    /// How long to wait for acknowledgements when the task ends (`task.shutdown.graceful.timeout.ms`).
+    pub shutdown_grace: Duration,
+}
+
+/// How many records may wait for their acknowledgement; the producer's queue bounds their bytes.
+const MOST_IN_FLIGHT: usize = 10_000;
+
+/// Kafka answers faster than this, or the status should say what the task waits for.
+const STALLED: Duration = Duration::from_secs(30);
+
+/// Runs the task until it fails or `stop` is cancelled; `Ok` means it was told to stop. In every case what was acknowledged is
+/// committed, if the store lets it, and the task was stopped before this returns; a panic of a plugin is the caller's to catch.
+pub async fn run(
+    mut spec: SourceTaskSpec,
+    stop: CancellationToken,
+    observer: Arc<dyn TaskObserver>,
+) -> Result<(), ConnectError> {
+    let started = tokio::select! {
+        biased;
+        () = stop.cancelled() => Ok(None),
+        started = start(&mut spec) => started.map(Some),
+    };
+    let (mut source, grace) = (spec.source, spec.shutdown_grace);
+    let (connector, task) = (spec.connector.clone(), spec.task);
+    let outcome = match started {
+        Err(error) => Err(error),
+        Ok(None) => Ok(()),
+        Ok(Some(producer)) => {
+            observer.on_running();
+            let mut desk = Desk {
+                connector: spec.connector,
+                task,
+                key_converter: spec.key_converter,
+                value_converter: spec.value_converter,
+                errors: spec.errors,
+                producer,
+                store: spec.offsets,
+                observer,
+                stop,
+                submitted: Submitted::default(),
+                in_flight: FuturesUnordered::new(),
+                progress: Instant::now(),
+                stalled: false,
+                skipped: 0,
+                commit_interval: spec.commit_interval,
+                next_flush: Instant::now() + spec.commit_interval,
+            };
+            let worked = desk.work(&mut *source).await;
+            let drained = desk.drain(grace).await;
+            desk.flush().await;
+            worked.and(drained)
+        }
+    };
+    if timeout(grace, source.stop()).await.is_err() {
+        tracing::warn!(connector, task, "task did not stop in time and is left behind");
+    }
+    outcome
+}
+
+async fn start(spec: &mut SourceTaskSpec) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+    let store = spec.offsets.clone();
+    let context = SourceTaskContext {
+        connector: spec.connector.clone(),
+        task: spec.task,
+        offsets: Arc::new(StoreReader { connector: spec.connector.clone(), store }),
+    };
+    spec.source.start(context, &spec.config).await?;
+    spec.clients.source_producer(&spec.connector, spec.task, &spec.producer_overrides).await
+}
+
+/// What became of a record that was handed to the producer.
+struct Settled {
+    ticket: Option<Ticket>,
+    topic: Arc<str>,
+    outcome: Result<(), ProduceError>,
+}
+
+enum Next {
+    Stop,
+    Settled(Settled),
+    Flush,
+    /// Records wait and nothing moves.
+    Stalled,
+}
+
+/// Everything on the way of a record but the source itself, which is borrowed by its poll most of the time.
+struct Desk {
+    connector: String,
+    task: usize,
+    key_converter: Box<dyn Converter>,
+    value_converter: Box<dyn Converter>,
+    errors: ErrorPolicy,
+    producer: Arc<dyn SourceProducer>,
+    store: Arc<dyn OffsetStore>,
+    observer: Arc<dyn TaskObserver>,
+    stop: CancellationToken,
+    submitted: Submitted,
+    in_flight: FuturesUnordered<BoxFuture<'static, Settled>>,
+    /// When the last record was settled, or the first after a pause handed over.
+    progress: Instant,
+    /// Whether the observer was told that nothing moves.
+    stalled: bool,
+    /// Records passed over and not yet reported.
+    skipped: u64,
+    commit_interval: Duration,
+    next_flush: Instant,
+}
+
+impl Desk {
+    /// `Ok` when the task is to stop.
+    async fn work(&mut self, source: &mut dyn SourceTask) -> Result<(), ConnectError> {
+        let mut failing_since: Option<Instant> = None;
+        loop {
+            let Some(polled) = self.attend_until(source.poll()).await? else { return Ok(()) };
+            match polled {
+                Ok(records) => {
+                    if failing_since.take().is_some() {
+                        self.observer.on_running();
+                    }
+                    for record in records {
+                        if self.submit(record).await?.is_none() {
+                            return Ok(());
+                        }
+                    }
+                    self.report_skipped();
+                }
+                Err(PollError::Fatal(error)) => {
+                    return Err(ConnectError::caused(
+                        "Exiting WorkerSourceTask due to unrecoverable exception",
+                        error,
+                    ));
+                }
+                Err(PollError::Retriable { error, backoff }) => {
+                    let failing_for = failing_since.get_or_insert_with(Instant::now).elapsed();
+                    let (connector, task, why) = (&*self.connector, self.task, error.chain());
+                    let backoff_ms = backoff.as_millis() as u64;
+                    tracing::warn!(
+                        connector,
+                        task,
+                        backoff_ms,
+                        error = why,
+                        "poll failed and will be repeated"
+                    );
+                    self.observer.on_retrying(failing_for, &why);
+                    if self.attend_until(sleep(backoff)).await?.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Converts the record and hands it to the producer; `None` when the task is to stop.
+    async fn submit(&mut self, record: SourceRecord) -> Result<Option<()>, ConnectError> {
+        while self.in_flight.len() >= MOST_IN_FLIGHT {
+            let next = self.next().await;
+            if !self.attend(next).await? {
+                return Ok(None);
+            }
+        }
+        let ticket = self.submitted.enter(record.source_partition.as_ref(), record.source_offset.clone());
+        let topic = record.topic.clone();
+        let outgoing = match self.convert(record) {
+            Ok(outgoing) => outgoing,
+            Err((stage, class, error)) => {
+                self.pass_over(ticket, &topic, stage, class, error)?;
+                return Ok(Some(()));
+            }
+        };
+        let producer = self.producer.clone();
+        let sent = self.attend_until(async move { producer.send(outgoing).await }).await?;
+        let Some(sent) = sent else { return Ok(None) };
+        if self.in_flight.is_empty() {
+            self.progress = Instant::now();
+        }
+        match sent {
+            Ok(delivery) => {
+                self.in_flight
+                    .push(Box::pin(async move { Settled { ticket, topic, outcome: delivery.await } }));
+            }
+            Err(error) => self.settle(Settled { ticket, topic, outcome: Err(error) })?,
+        }
+        Ok(Some(()))
+    }
+
+    fn convert(
+        &mut self,
+        record: SourceRecord,
+    ) -> Result<ProducerRecord, (Stage, &'static str, ConnectError)> {
+        let SourceRecord { topic, partition, timestamp, key_schema, key, value_schema, value, .. } = record;
+        let key = self
+            .key_converter
+            .from_connect_data(&topic, key_schema.as_ref(), &key)
+            .map_err(|error| (Stage::KeyConverter, self.key_converter.class_name(), error))?;
+        let value = self
+            .value_converter
+            .from_connect_data(&topic, value_schema.as_ref(), &value)
+            .map_err(|error| (Stage::ValueConverter, self.value_converter.class_name(), error))?;
+        Ok(ProducerRecord { topic, partition, timestamp, key, value })
+    }
+
+    /// Lets `work` finish while acknowledgements are taken and offsets flushed; `None` when the task is to stop.
+    async fn attend_until<T>(&mut self, work: impl Future<Output = T>) -> Result<Option<T>, ConnectError> {
+        tokio::pin!(work);
+        loop {
+            // Only the waiting is dropped when the work is done first; a flush that has begun is finished.
+            let next = tokio::select! {
+                biased;
+                next = self.next() => next,
+                done = &mut work => return Ok(Some(done)),
+            };
+            if !self.attend(next).await? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// What has to be looked after next.
+    async fn next(&mut self) -> Next {
+        let waiting = !self.in_flight.is_empty();
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Next::Stop,
+            Some(settled) = self.in_flight.next(), if waiting => Next::Settled(settled),
+            () = sleep_until(self.next_flush) => Next::Flush,
+            () = sleep_until(self.progress + STALLED), if waiting && !self.stalled => Next::Stalled,
+        }
+    }
+
+    /// `false` when the task is to stop.
+    async fn attend(&mut self, next: Next) -> Result<bool, ConnectError> {
+        match next {
+            Next::Stop => return Ok(false),
+            Next::Settled(settled) => self.settle(settled)?,
+            Next::Flush => self.flush().await,
+            Next::Stalled => self.complain(),
+        }
+        Ok(true)
+    }
+
+    fn settle(&mut self, settled: Settled) -> Result<(), ConnectError> {
+        self.progress = Instant::now();
+        if std::mem::take(&mut self.stalled) {
+            self.observer.on_running();
+        }
+        let Settled { ticket, topic, outcome } = settled;
+        match outcome {
+            Ok(()) => {
+                self.submitted.done(ticket);
+                Ok(())
+            }
+            Err(ProduceError::Record(error)) => {
+                self.pass_over(ticket, &topic, Stage::KafkaProduce, PRODUCER_CLASS, error)
+            }
+            Err(ProduceError::Fatal(error)) => {
+                let message = "Unrecoverable exception from producer send callback";
+                Err(ConnectError::caused(
+                    message,
+                    self.bad(ticket, &topic, Stage::KafkaProduce, PRODUCER_CLASS, error),
+                ))
+            }
+        }
+    }
+
+    /// The user decides with `errors.tolerance` whether the task goes on without the record.
+    fn pass_over(
+        &mut self,
+        ticket: Option<Ticket>,
+        topic: &str,
+        stage: Stage,
+        class: &'static str,
+        error: ConnectError,
+    ) -> Result<(), ConnectError> {
+        let bad = self.bad(ticket, topic, stage, class, error);
+        if self.errors.log {
+            let (connector, task, stage, error) =
+                (&*self.connector, self.task, stage.as_str(), bad.error.chain());
+            if self.errors.log_messages {
+                tracing::error!(
+                    connector,
+                    task,
+                    stage,
+                    class,
+                    topic,
+                    source = bad.place,
+                    error,
+                    "record could not be written"
+                );
+            } else {
+                tracing::error!(connector, task, stage, class, error, "record could not be written");
+            }
+        }
+        if self.errors.tolerance == Tolerance::None {
+            let message =
+                "Tolerance exceeded in error handler; errors.tolerance=all would pass over such records";
+            return Err(ConnectError::caused(message, bad));
+        }
+        self.submitted.done(ticket);
+        self.skipped += 1;
+        Ok(())
+    }
+
+    fn bad(
+        &self,
+        ticket: Option<Ticket>,
+        topic: &str,
+        stage: Stage,
+        class: &'static str,
+        error: ConnectError,
+    ) -> BadSourceRecord {
+        let place =
+            ticket.map_or_else(|| "an unknown place".to_owned(), |ticket| self.submitted.place(ticket));
+        BadSourceRecord { place, topic: topic.to_owned(), stage, class, error }
+    }
+
+    fn complain(&mut self) {
+        self.stalled = true;
+        let why = format!(
+            "Kafka has not acknowledged a record for {} s; {} wait",
+            STALLED.as_secs(),
+            self.in_flight.len()
+        );
+        tracing::warn!(connector = self.connector, task = self.task, "{why}");
+        self.observer.on_retrying(self.progress.elapsed(), &why);
+    }
+
+    fn report_skipped(&mut self) {
+        let skipped = std::mem::take(&mut self.skipped);
+        if skipped > 0 {
+            self.observer.on_bad_records(skipped, 0);
+        }
+    }
+
+    /// Waits for what is in flight, but no longer than `grace`; the first failure is the answer, the rest is still waited for.
+    async fn drain(&mut self, grace: Duration) -> Result<(), ConnectError> {
+        let deadline = Instant::now() + grace;
+        let mut outcome = Ok(());
+        while !self.in_flight.is_empty() {
+            match timeout_at(deadline, self.in_flight.next()).await {
+                Ok(Some(settled)) => outcome = outcome.and(self.settle(settled)),
+                Ok(None) => break,
+                Err(_) => {
+                    let (connector, task, records) = (&*self.connector, self.task, self.in_flight.len());
+                    tracing::warn!(
+                        connector,
+                        task,
+                        records,
+                        "records were not acknowledged in time; they will be read again"
+                    );
+                    break;
+                }
+            }
+        }
+        self.report_skipped();
+        outcome
+    }
+
+    /// A flush that fails is no reason to stop: the offsets stay committable, and the next flush takes them along.
+    async fn flush(&mut self) {
+        self.next_flush = Instant::now() + self.commit_interval;
+        let offsets = self.submitted.take_committable();
+        if offsets.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.set(&self.connector, offsets.clone()).await {
+            let (connector, task) = (&*self.connector, self.task);
+            tracing::warn!(connector, task, error = error.chain(), "offsets could not be committed yet");
+            self.submitted.put_back(offsets);
+        }
+    }
+}
+
+/// What Java names in the place of the producer.
+const PRODUCER_CLASS: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
+
+/// A source record that did not get into its topic: which, where and why.
+#[derive(Debug, thiserror::Error)]
+#[error("record from {place} for topic {topic} failed in {} ({class}) with {}", stage.as_str(), error.java_class())]
+pub struct BadSourceRecord {
+    /// Source partition and offset, as JSON.
+    pub place: String,
+    pub topic: String,
+    pub stage: Stage,
+    pub class: &'static str,
+    #[source]
+    pub error: ConnectError,
+}

@@ -1,0 +1,363 @@
+//! A source, Kafka and an offset store in memory. Everything that happens to the outside goes into one journal, and the world can
+//! be made to end at any entry of it.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect_api::{
+    ConfigMap, ConnectError, Converter, OffsetMap, PollError, SchemaRef, SourceRecord, SourceTask,
+    SourceTaskContext, Value,
+};
+use connect_runtime::observer::TaskObserver;
+use connect_runtime::ports::{
+    Delivery, KafkaClients, OffsetStore, ProduceError, ProducerRecord, RecordProducer, SinkConsumer,
+    SourceProducer, Subscription,
+};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// `(source partition, source offset)`.
+pub(crate) type Place = (i64, i64);
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    Started,
+    Running,
+    Retrying(String),
+    /// Kafka has it, and has not said so yet.
+    Stored(Place),
+    Acknowledged(Place),
+    Committed(BTreeMap<i64, i64>),
+    Skipped(u64),
+    Stopped,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fate {
+    /// Acknowledged after that many milliseconds.
+    After(u64),
+    Never,
+    /// Refused for its own sake.
+    TooLarge,
+    /// Refused, as all others would be.
+    Unauthorized,
+    /// The queue has no room for it for that many milliseconds.
+    NoRoom(u64),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Polled {
+    Records(Vec<Place>),
+    Retry,
+    Fatal,
+}
+
+#[derive(Default)]
+pub(crate) struct World {
+    state: Mutex<State>,
+    death: tokio::sync::Notify,
+}
+
+#[derive(Default)]
+struct State {
+    journal: Vec<Event>,
+    /// The process dies when the journal has this many entries: the next thing to happen never returns.
+    dies_at: Option<usize>,
+    polls: VecDeque<Polled>,
+    fates: HashMap<Place, Fate>,
+    /// What Kafka has, in its order.
+    topic: Vec<Place>,
+    committed: BTreeMap<i64, i64>,
+    store_fails: bool,
+    in_flight: usize,
+    most_in_flight: usize,
+}
+
+impl World {
+    pub(crate) fn new(polls: Vec<Polled>, fates: &[(Place, Fate)]) -> Arc<Self> {
+        let state = State { polls: polls.into(), fates: fates.iter().copied().collect(), ..State::default() };
+        Arc::new(Self { state: Mutex::new(state), ..Self::default() })
+    }
+
+    pub(crate) fn die_at(&self, entries: usize) {
+        self.lock().dies_at = Some(entries);
+    }
+
+    pub(crate) async fn death(&self) {
+        self.death.notified().await;
+    }
+
+    /// The process comes up again; the source is asked for `polls`.
+    pub(crate) fn reborn(&self, polls: Vec<Polled>) {
+        let mut state = self.lock();
+        state.dies_at = None;
+        state.polls = polls.into();
+        state.journal.clear();
+    }
+
+    pub(crate) fn let_store_fail(&self, fail: bool) {
+        self.lock().store_fails = fail;
+    }
+
+    pub(crate) fn journal(&self) -> Vec<Event> {
+        self.lock().journal.clone()
+    }
+
+    pub(crate) fn committed(&self) -> BTreeMap<i64, i64> {
+        self.lock().committed.clone()
+    }
+
+    pub(crate) fn topic(&self) -> Vec<Place> {
+        self.lock().topic.clone()
+    }
+
+    pub(crate) fn most_in_flight(&self) -> usize {
+        self.lock().most_in_flight
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// A deed is done, written down, and then the process may die before it hears of it.
+    async fn happened(&self, event: Event) {
+        let dead = {
+            let mut state = self.lock();
+            state.journal.push(event);
+            state.dies_at.is_some_and(|at| state.journal.len() >= at)
+        };
+        if dead {
+            self.death.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+pub(crate) struct Source(pub(crate) Arc<World>, pub(crate) BTreeMap<i64, i64>);
+
+#[async_trait]
+impl SourceTask for Source {
+    async fn start(&mut self, context: SourceTaskContext, _: &ConfigMap) -> Result<(), ConnectError> {
+        assert_eq!((&*context.connector, context.task), ("c", 0));
+        for partition in 0..2 {
+            if let Some(offset) = context.offsets.offset(&map(json!({ "p": partition }))).await? {
+                self.1.insert(partition, offset["n"].as_i64().unwrap());
+            }
+        }
+        self.0.happened(Event::Started).await;
+        Ok(())
+    }
+
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError> {
+        let next = self.0.lock().polls.pop_front();
+        match next {
+            Some(Polled::Records(places)) => {
+                // It goes on behind what is committed.
+                let new = |place: &Place| self.1.get(&place.0).is_none_or(|committed| place.1 > *committed);
+                Ok(places.into_iter().filter(new).map(record).collect())
+            }
+            Some(Polled::Retry) => Err(PollError::Retriable {
+                error: ConnectError::failed("the disk is away"),
+                backoff: Duration::from_secs(3),
+            }),
+            Some(Polled::Fatal) => Err(PollError::Fatal(ConnectError::failed("the disk is broken"))),
+            None => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn stop(&mut self) {
+        self.0.happened(Event::Stopped).await;
+    }
+}
+
+fn map(value: serde_json::Value) -> OffsetMap {
+    value.as_object().unwrap().clone()
+}
+
+/// Every offset that ends in 7 cannot be converted.
+pub(crate) fn is_bad(place: Place) -> bool {
+    place.1 % 10 == 7
+}
+
+fn record(place: Place) -> SourceRecord {
+    let (partition, offset) = place;
+    SourceRecord {
+        source_partition: Some(Arc::new(map(json!({ "p": partition })))),
+        source_offset: Some(map(json!({ "n": offset }))),
+        topic: "t".into(),
+        partition: None,
+        timestamp: Some(offset * 1000),
+        key_schema: None,
+        key: Value::Null,
+        value_schema: None,
+        value: if is_bad(place) { "bad".into() } else { format!("{partition}@{offset}").as_str().into() },
+    }
+}
+
+/// Refuses the value `bad`.
+pub(crate) struct TextConverter;
+
+impl Converter for TextConverter {
+    fn to_connect_data(
+        &mut self,
+        _: &str,
+        _: Option<&Bytes>,
+    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
+        unreachable!("a source task reads nothing")
+    }
+
+    fn from_connect_data(
+        &mut self,
+        topic: &str,
+        _: Option<&SchemaRef>,
+        value: &Value,
+    ) -> Result<Option<Bytes>, ConnectError> {
+        assert_eq!(topic, "t");
+        match value {
+            Value::Null => Ok(None),
+            Value::String(text) if text == "bad" => Err(ConnectError::data("this is bad")),
+            Value::String(text) => Ok(Some(text.as_bytes().clone())),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn class_name(&self) -> &'static str {
+        "org.example.TextConverter"
+    }
+}
+
+pub(crate) struct Clients(pub(crate) Arc<World>);
+
+#[async_trait]
+impl KafkaClients for Clients {
+    async fn sink_consumer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &Subscription,
+        _: &ConfigMap,
+    ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
+        unreachable!("a source task consumes nothing")
+    }
+
+    async fn source_producer(
+        &self,
+        connector: &str,
+        task: usize,
+        overrides: &ConfigMap,
+    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+        assert_eq!((connector, task, overrides.len()), ("c", 0, 0));
+        Ok(Arc::new(Producer(self.0.clone())))
+    }
+
+    async fn dead_letter_producer(
+        &self,
+        _: &str,
+        _: usize,
+        _: &ConfigMap,
+    ) -> Result<Arc<dyn RecordProducer>, ConnectError> {
+        unreachable!("a source has no dead-letter topic")
+    }
+
+    async fn ensure_topic(&self, _: &str, _: i32, _: i32) -> Result<(), ConnectError> {
+        unreachable!("the broker makes topics")
+    }
+
+    async fn cluster_id(&self) -> Result<Option<String>, ConnectError> {
+        Ok(None)
+    }
+}
+
+struct Producer(Arc<World>);
+
+#[async_trait]
+impl SourceProducer for Producer {
+    async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError> {
+        let value = record.value.unwrap();
+        let (partition, offset) = std::str::from_utf8(&value).unwrap().split_once('@').unwrap();
+        let place: Place = (partition.parse().unwrap(), offset.parse().unwrap());
+        assert_eq!((record.timestamp, record.key), (Some(place.1 * 1000), None));
+        let fate = self.0.lock().fates.get(&place).copied().unwrap_or(Fate::After(0));
+        let delay = match fate {
+            Fate::TooLarge => return Err(ProduceError::Record(ConnectError::failed("1 MiB is too much"))),
+            Fate::Unauthorized => {
+                return Ok(Box::pin(async {
+                    Err(ProduceError::Fatal(ConnectError::failed("not authorized")))
+                }));
+            }
+            Fate::Never => None,
+            Fate::After(millis) => Some(millis),
+            Fate::NoRoom(millis) => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Some(0)
+            }
+        };
+        let world = self.0.clone();
+        {
+            let mut state = world.lock();
+            state.in_flight += 1;
+            state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        }
+        Ok(Box::pin(async move {
+            let Some(delay) = delay else { return std::future::pending().await };
+            tokio::time::sleep(Duration::from_millis(delay)).await;
+            world.lock().topic.push(place);
+            world.happened(Event::Stored(place)).await;
+            world.lock().in_flight -= 1;
+            world.happened(Event::Acknowledged(place)).await;
+            Ok(())
+        }))
+    }
+}
+
+pub(crate) struct Store(pub(crate) Arc<World>);
+
+#[async_trait]
+impl OffsetStore for Store {
+    async fn get(&self, connector: &str, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError> {
+        assert_eq!(connector, "c");
+        let committed = self.0.committed();
+        Ok(committed.get(&partition["p"].as_i64().unwrap()).map(|offset| map(json!({ "n": offset }))))
+    }
+
+    async fn set(
+        &self,
+        connector: &str,
+        offsets: Vec<(Arc<OffsetMap>, OffsetMap)>,
+    ) -> Result<(), ConnectError> {
+        assert_eq!(connector, "c");
+        assert!(!offsets.is_empty());
+        // A disk takes its time; the task must not forget the offsets meanwhile.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if self.0.lock().store_fails {
+            return Err(ConnectError::failed("the disk is full"));
+        }
+        let offsets: BTreeMap<i64, i64> = offsets
+            .into_iter()
+            .map(|(partition, offset)| (partition["p"].as_i64().unwrap(), offset["n"].as_i64().unwrap()))
+            .collect();
+        self.0.lock().committed.extend(offsets.clone());
+        self.0.happened(Event::Committed(offsets)).await;
+        Ok(())
+    }
+}
+
+impl TaskObserver for World {
+    fn on_running(&self) {
+        self.lock().journal.push(Event::Running);
+    }
+
+    fn on_retrying(&self, _: Duration, why: &str) {
+        self.lock().journal.push(Event::Retrying(why.to_owned()));
+    }
+
+    fn on_bad_records(&self, skipped: u64, dead_lettered: u64) {
+        assert_eq!(dead_lettered, 0);
+        self.lock().journal.push(Event::Skipped(skipped));
+    }
+}

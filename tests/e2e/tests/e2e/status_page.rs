@@ -261,11 +261,14 @@ async fn switch(page: &Page<'_>, words: &Words, user: &str) -> anyhow::Result<()
     Ok(())
 }
 
-/// More than there is: the order is accepted, then rejected with its reason.
+/// More than there is: the order is accepted, then rejected with its reason. Its user and its price are as long as they
+/// can be, which has to fit a phone.
 async fn refusal(page: &Page<'_>, words: &Words) -> anyhow::Result<()> {
     page.shows("#products", "Signed first edition").await;
+    page.fill("userId", &"w".repeat(64)).await?;
     page.fill("productId", "6").await?;
     page.fill("qty", "99").await?;
+    page.fill("unitPrice", "9007199254740991").await?;
     page.browser.press(ENTER).await?;
     page.shows("#result", words.rejected).await;
     page.shows("#orders tbody", "REJECTED").await;

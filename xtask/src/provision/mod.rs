@@ -44,6 +44,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         MariaDb::Running(_) => say("mariadb: the server in TESTKIT_MARIADB"),
         MariaDb::Programs { mariadbd, .. } => say(format_args!("mariadb: {}", mariadbd.display())),
     }
+    say("chromium and chromedriver: on PATH");
     Ok(ExitCode::SUCCESS)
 }
 

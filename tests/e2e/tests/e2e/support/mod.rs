@@ -1,5 +1,6 @@
 //! What several tests need around the binaries.
 
+pub(crate) mod folder;
 pub(crate) mod platform;
 pub(crate) mod worker;
 

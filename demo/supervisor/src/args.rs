@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     pub kafka: Option<String>,
 
-    /// Use this MariaDB or MySQL server instead of SQLite files; databases are created in it.
+    /// Use this MariaDB, MySQL or PostgreSQL (`postgres://..`) server instead of SQLite files; databases are created in it.
     #[arg(long, value_name = "mysql://USER:PASSWORD@HOST:PORT")]
     pub database: Option<String>,
 

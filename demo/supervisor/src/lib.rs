@@ -118,7 +118,7 @@ fn settings(args: &Args, bin_dir: &Path) -> anyhow::Result<Settings> {
     };
     let server = args.database.as_deref().map(Server::parse).transpose()?;
     let database = |name: &str, file: &str| match &server {
-        Some(server) => Database::Mysql { server: server.clone(), name: name.to_owned() },
+        Some(server) => Database::Server { server: server.clone(), name: name.to_owned() },
         None => Database::Sqlite { file: work_dir.join(file) },
     };
     Ok(Settings {
@@ -190,7 +190,7 @@ async fn died(exits: &mut Exits) -> anyhow::Error {
 
 /// Removes what a check created in engines that outlive it. Best effort: what stays is named.
 async fn remove_run(settings: &Settings) {
-    let external = settings.kafka.is_some() || matches!(settings.orders_database, Database::Mysql { .. });
+    let external = settings.kafka.is_some() || matches!(settings.orders_database, Database::Server { .. });
     if external {
         println!("removing topics, groups and databases of this run");
     }

@@ -263,7 +263,7 @@ impl Settings {
             ("topics", format!("{orders_topic},{decisions_topic}")),
             ("connection.url", self.orders_database.jdbc_url()),
         ];
-        if let Database::Mysql { server, .. } = &self.orders_database {
+        if let Database::Server { server, .. } = &self.orders_database {
             sink.push(("connection.user", server.user().to_owned()));
             sink.push(("connection.password", server.password().to_owned()));
         }

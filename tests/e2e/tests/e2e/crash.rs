@@ -36,7 +36,7 @@ async fn worker_killed_between_rows_and_offset_commit() -> anyhow::Result<()> {
     let topic = testkit::unique("orders");
     kafka_client::create_topic(&kafka, &topic, 3, &[]).await?;
     let database = Database::create(&testkit::unique("e2e_crash")).await?;
-    let mut config = platform_sink(&database, &topic)?;
+    let mut config = platform_sink(&database, &topic);
     config["auto.create"] = "true".into();
     let mut worker = Worker::start(&[]).await?;
     let name = testkit::unique("crash-sink");
@@ -83,7 +83,7 @@ async fn catalog_killed_between_commit_and_publish() -> anyhow::Result<()> {
 
     let orders: Vec<Order> = (0..50).map(order).collect();
     kafka_client::produce_all(&platform.kafka, &platform.orders, orders.iter().map(record)).await?;
-    let mut crashing = platform.catalog_service_that_crashes_at("catalog.after-commit").await;
+    let mut crashing = platform.catalog_service_that_crashes_at("catalog.after-commit");
     crashing.process.wait_exit(PATIENCE).await?;
 
     let decided = platform.catalog.count("decisions").await?;

@@ -1,12 +1,13 @@
 //! A connect-worker as a user runs it: a property file and REST.
 
+use super::database::JdbcTarget;
 use super::{Answer, PATIENCE, get, post, send};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use testkit::{Database, Process, eventually};
+use testkit::{Process, eventually};
 
 pub(crate) struct Worker {
     pub(crate) process: Process,
@@ -110,18 +111,18 @@ impl Drop for Worker {
 }
 
 /// The sink configuration of the platform: facts keyed by order id, upserted.
-pub(crate) fn platform_sink(database: &Database, topics: &str) -> anyhow::Result<Value> {
-    let server = testkit::mariadb()?;
-    Ok(json!({
+pub(crate) fn platform_sink(database: &impl JdbcTarget, topics: &str) -> Value {
+    let connection = database.connection();
+    json!({
         "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
         "tasks.max": "1",
         "topics": topics,
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "connection.url": database.jdbc_url("mariadb"),
-        "connection.user": server.user,
-        "connection.password": server.password,
+        "connection.url": connection.url,
+        "connection.user": connection.user,
+        "connection.password": connection.password,
         "insert.mode": "upsert",
         "pk.mode": "record_value",
         "pk.fields": "order_id",
-    }))
+    })
 }

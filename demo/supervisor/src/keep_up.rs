@@ -73,7 +73,8 @@ impl Keeper {
             children: children.collect(),
         };
         let own = std::env::current_exe().context("asking for the path of this program")?;
-        let file = running::file(own.parent().context("this program is in no directory")?, settings.ports.gateway);
+        let file =
+            running::file(own.parent().context("this program is in no directory")?, settings.ports.gateway);
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         }
@@ -137,7 +138,9 @@ impl Keeper {
         let mut changed = false;
         for (stage, plan) in &self.plans {
             let stays = self.running.marker(plan.name).exists();
-            let Some(child) = self.running.children.iter_mut().find(|child| child.name == plan.name) else { continue };
+            let Some(child) = self.running.children.iter_mut().find(|child| child.name == plan.name) else {
+                continue;
+            };
             match child.state {
                 ChildState::Down => {
                     let due = self.died_at.get(plan.name).is_none_or(|died| died.elapsed() >= away);

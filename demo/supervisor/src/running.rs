@@ -93,8 +93,8 @@ pub(crate) fn find(port_offset: u16) -> anyhow::Result<Running> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Err(absent()),
         Err(error) => return Err(error).with_context(|| format!("reading {}", file.display())),
     };
-    let running: Running =
-        serde_json::from_str(&text).with_context(|| format!("{} is not of this version of the demo", file.display()))?;
+    let running: Running = serde_json::from_str(&text)
+        .with_context(|| format!("{} is not of this version of the demo", file.display()))?;
     // a demo that was killed left its file behind
     if alive(running.supervisor) { Ok(running) } else { Err(absent()) }
 }
@@ -120,7 +120,8 @@ fn alive(pid: u32) -> bool {
 
 /// `kill -SIGNAL PID`: std knows no signals but SIGKILL to an own child, and every system has `kill` in its shell.
 pub(crate) fn signal(pid: u32, signal: &str) -> anyhow::Result<()> {
-    let told = Command::new("sh").args(["-c", "kill -\"$0\" \"$1\" 2>/dev/null", signal, &pid.to_string()]).status();
+    let told =
+        Command::new("sh").args(["-c", "kill -\"$0\" \"$1\" 2>/dev/null", signal, &pid.to_string()]).status();
     if !told.context("running sh")?.success() {
         bail!("there is no process {pid}, or it is not yours");
     }

@@ -64,7 +64,8 @@ impl BrokerArgs {
         let metadata = client.fetch_metadata(None, PATIENCE).map_err(|error| anyhow::anyhow!(error));
         let metadata = metadata.with_context(absent)?;
         let topics = metadata.topics().iter().map(|topic| {
-            let mut partitions: Vec<i32> = topic.partitions().iter().map(|partition| partition.id()).collect();
+            let mut partitions: Vec<i32> =
+                topic.partitions().iter().map(|partition| partition.id()).collect();
             partitions.sort_unstable();
             Topic { name: topic.name().to_owned(), partitions }
         });

@@ -149,7 +149,11 @@ fn deadline(args: &Args) -> Option<Instant> {
 }
 
 /// False if nobody reads any more, as behind `| head`.
-fn write(out: &mut impl std::io::Write, format: &RecordFormat, message: &BorrowedMessage<'_>) -> anyhow::Result<bool> {
+fn write(
+    out: &mut impl std::io::Write,
+    format: &RecordFormat,
+    message: &BorrowedMessage<'_>,
+) -> anyhow::Result<bool> {
     // flushed at once: a person watches, or a pipe waits
     match out.write_all(&format.line(message)).and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
@@ -172,7 +176,9 @@ async fn assigned(consumer: &StreamConsumer) {
 fn may_pass(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
-        RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::OperationTimedOut
+        RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::OperationTimedOut
     )
 }
 
@@ -192,7 +198,8 @@ fn consumer(args: &Args, broker: &Broker) -> anyhow::Result<StreamConsumer> {
         consumer.assign(&assignment(args, broker, &topic.partitions)?)?;
         return Ok(consumer);
     };
-    let consumer: StreamConsumer = config.set("group.id", group).set("enable.auto.commit", "true").create()?;
+    let consumer: StreamConsumer =
+        config.set("group.id", group).set("enable.auto.commit", "true").create()?;
     consumer.subscribe(&[&args.topic])?;
     Ok(consumer)
 }

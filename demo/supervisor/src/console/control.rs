@@ -75,7 +75,9 @@ pub(super) async fn kill(args: &KillArgs) -> anyhow::Result<()> {
     let child = demo.child(&args.name)?;
     let name = &child.name;
     if !child.may_be_killed {
-        bail!("{name} keeps everything in memory: without it this demo is over (Ctrl-C ends it more politely)");
+        bail!(
+            "{name} keeps everything in memory: without it this demo is over (Ctrl-C ends it more politely)"
+        );
     }
     // before the kill: the demo looks for it as soon as the child is gone
     if args.stay_down {

@@ -129,11 +129,17 @@ mod tests {
 
     #[test]
     fn every_part_in_the_sequence_of_the_java_tool() {
-        let all =
-            ["print.timestamp=true", "print.partition=true", "print.offset=true", "print.headers=true", "print.key=true"];
-        let headers = OwnedHeaders::new()
-            .insert(Header { key: "a", value: Some("1") })
-            .insert(Header::<&str> { key: "b", value: None });
+        let all = [
+            "print.timestamp=true",
+            "print.partition=true",
+            "print.offset=true",
+            "print.headers=true",
+            "print.key=true",
+        ];
+        let headers =
+            OwnedHeaders::new()
+                .insert(Header { key: "a", value: Some("1") })
+                .insert(Header::<&str> { key: "b", value: None });
         assert_eq!(
             line(&all, &record(Some(headers), Some("k"), Some("v"))),
             "CreateTime:1700000000123\tPartition:3\tOffset:42\ta:1,b:null\tk\tv\n"

@@ -97,7 +97,8 @@ impl LineFormat {
     }
 
     fn headers(&self, text: &[u8], number: u64) -> anyhow::Result<Vec<(String, Option<Vec<u8>>)>> {
-        let text = std::str::from_utf8(text).with_context(|| format!("the headers of line {number} are not UTF-8"))?;
+        let text = std::str::from_utf8(text)
+            .with_context(|| format!("the headers of line {number} are not UTF-8"))?;
         let mut headers = Vec::new();
         for header in text.split(self.headers_separator.as_str()) {
             match header.split_once(self.headers_key_separator.as_str()) {
@@ -191,7 +192,10 @@ mod tests {
         let error = parse(&["parse.key=true", "key.separator=:"], "no key").unwrap_err().to_string();
         assert!(error.contains("line 7 has no key.separator \":\": \"no key\""), "{error}");
         let ignoring = ["parse.key=true", "key.separator=:", "ignore.error=true"];
-        assert_eq!(parse(&ignoring, "no key").unwrap(), Parsed { value: some("no key"), ..Parsed::default() });
+        assert_eq!(
+            parse(&ignoring, "no key").unwrap(),
+            Parsed { value: some("no key"), ..Parsed::default() }
+        );
     }
 
     #[test]

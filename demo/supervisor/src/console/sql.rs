@@ -3,11 +3,13 @@
 use super::{Which, table};
 use anyhow::{Context as _, bail};
 use mysql_async::prelude::Queryable as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{
-    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _, SqlSafeStr as _,
-    Statement as _,
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
+    SqlSafeStr as _, Statement as _,
 };
+use std::str::FromStr as _;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -38,6 +40,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let answer = match url.split_once("://") {
         Some(("sqlite", file)) => sqlite(file, &args.query).await,
         Some(("mysql", _)) => mysql(url, &args.query).await,
+        Some(("postgres", _)) => postgres(url, &args.query).await,
         _ => bail!("the demo's database {} is of a kind that `sql` cannot read", args.database),
     };
     let answer = answer.with_context(|| format!("the database {} says", args.database))?;
@@ -91,6 +94,26 @@ async fn mysql(url: &str, query: &str) -> anyhow::Result<Answer> {
     let rows = rows.into_iter().map(|row| row.unwrap().into_iter().map(cell).collect()).collect();
     drop(result);
     connection.disconnect().await?;
+    Ok(Answer { columns, rows })
+}
+
+async fn postgres(url: &str, query: &str) -> anyhow::Result<Answer> {
+    // the driver's own error could repeat the URL, and with it the password
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| anyhow::anyhow!("the demo's URL of it is not valid"))?;
+    let mut connection: PgConnection =
+        options.options([("default_transaction_read_only", "on")]).connect().await?;
+    // takes one statement only, so that none can follow which allows writing
+    let statement = (&mut connection).prepare(AssertSqlSafe(query.to_owned()).into_sql_str()).await?;
+    let columns = statement.columns().iter().map(|column| column.name().to_owned()).collect();
+    // in the simple protocol every value comes as text
+    let rows = sqlx::raw_sql(AssertSqlSafe(query.to_owned())).fetch_all(&mut connection).await?;
+    let rows = rows.iter().map(|row| {
+        let cell = |index| Ok(row.try_get_unchecked::<Option<String>, _>(index)?.unwrap_or_else(null));
+        (0..row.len()).map(cell).collect::<anyhow::Result<Vec<String>>>()
+    });
+    let rows = rows.collect::<anyhow::Result<_>>()?;
+    connection.close().await?;
     Ok(Answer { columns, rows })
 }
 

@@ -25,7 +25,8 @@ mod tests {
 
     #[test]
     fn columns_are_as_wide_as_they_must_be() {
-        let rows = vec![vec!["1".to_owned(), "Notebook, dotted".to_owned()], vec!["22".into(), "공책".into()]];
+        let rows =
+            vec![vec!["1".to_owned(), "Notebook, dotted".to_owned()], vec!["22".into(), "공책".into()]];
         assert_eq!(text(&["id", "name"], &rows), "id  name\n1   Notebook, dotted\n22  공책\n");
     }
 }

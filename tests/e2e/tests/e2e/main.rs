@@ -1,6 +1,7 @@
 //! One test binary for the whole crate: it links once.
 
 mod connect_kafka;
+mod console;
 mod contract;
 mod crash;
 mod dead_letter;

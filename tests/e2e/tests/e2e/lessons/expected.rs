@@ -36,9 +36,16 @@ fn rest_fits(promised: &[String], printed: &[String], at: usize, from: usize, fu
 
 fn line_fits(promised: &str, printed: &str) -> bool {
     type Length = fn(&str) -> Vec<usize>;
-    const PLACEHOLDERS: [(&str, Length); 4] =
-        [("...", anything), ("<id>", |text| run(text, id)), ("<n>", |text| run(text, digit)), ("<time>", time)];
-    let first = PLACEHOLDERS.iter().filter_map(|(name, lengths)| Some((promised.find(name)?, *name, lengths))).min_by_key(|found| found.0);
+    const PLACEHOLDERS: [(&str, Length); 4] = [
+        ("...", anything),
+        ("<id>", |text| run(text, id)),
+        ("<n>", |text| run(text, digit)),
+        ("<time>", time),
+    ];
+    let first = PLACEHOLDERS
+        .iter()
+        .filter_map(|(name, lengths)| Some((promised.find(name)?, *name, lengths)))
+        .min_by_key(|found| found.0);
     let Some((at, name, lengths)) = first else { return promised == printed };
     let Some(printed) = printed.strip_prefix(&promised[..at]) else { return false };
     let rest = &promised[at + name.len()..];

@@ -66,7 +66,9 @@ pub(super) fn blocks(markdown: &str) -> anyhow::Result<Vec<Block>> {
         blocks.push(Block { line: index + 1, kind, script: text, expected: None });
         open = true;
     }
-    if let Some(block) = blocks.iter().find(|block| block.kind == Kind::Eventually && block.expected.is_none()) {
+    if let Some(block) =
+        blocks.iter().find(|block| block.kind == Kind::Eventually && block.expected.is_none())
+    {
         bail!("line {}: nothing is expected of what is to come eventually", block.line);
     }
     Ok(blocks)
@@ -81,8 +83,10 @@ mod tests {
         let text = "# T\n\n```sh background\na\n```\n\n```text\nup\n```\n\n```text\nnot mine\n```\n\n```sh\nb\n```\nwords\n\
                     ```text\nnot mine either\n```\n```sql\nc\n```\n```sh eventually\nd\n```\n```text\nout\n```\n";
         let found = blocks(text).unwrap();
-        let seen: Vec<_> =
-            found.iter().map(|block| (block.line, block.kind, block.script.as_str(), block.expected.as_deref())).collect();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|block| (block.line, block.kind, block.script.as_str(), block.expected.as_deref()))
+            .collect();
         assert_eq!(
             seen,
             [
@@ -95,7 +99,9 @@ mod tests {
 
     #[test]
     fn what_would_not_be_run_is_refused() {
-        for text in ["```sh backgroud\na\n```\n", "```bash\na\n```\n", "```sh\na\n", "```sh eventually\na\n```\n"] {
+        for text in
+            ["```sh backgroud\na\n```\n", "```bash\na\n```\n", "```sh\na\n", "```sh eventually\na\n```\n"]
+        {
             assert!(blocks(text).is_err(), "{text}");
         }
     }

@@ -12,8 +12,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-const LESSONS: [&str; 5] =
-    ["01-one-service.md", "02-two-truths.md", "03-order-as-event.md", "04-the-sink.md", "05-when-things-die.md"];
+const LESSONS: [&str; 5] = [
+    "01-one-service.md",
+    "02-two-truths.md",
+    "03-order-as-event.md",
+    "04-the-sink.md",
+    "05-when-things-die.md",
+];
 const LANGUAGES: [&str; 2] = ["en", "ko"];
 
 const UNTIL_UP: Duration = Duration::from_secs(90);
@@ -110,8 +115,9 @@ fn both_languages_have_the_same_lessons() -> anyhow::Result<()> {
     for language in LANGUAGES {
         let folder = file(language, "");
         let entries = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
-        let mut names: Vec<String> =
-            entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect::<anyhow::Result<_>>()?;
+        let mut names: Vec<String> = entries
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<anyhow::Result<_>>()?;
         names.sort();
         assert_eq!(names, LESSONS, "the lessons in {}", folder.display());
     }

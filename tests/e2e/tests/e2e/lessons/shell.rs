@@ -67,7 +67,8 @@ impl Shell {
 
     /// Exit code and output of a command, stdout and stderr as they come.
     pub(super) async fn run(&self, script: &str) -> anyhow::Result<(ExitStatus, String)> {
-        let mut command = tokio::process::Command::from(self.command(script, "exec 2>&1; set -eo pipefail\n"));
+        let mut command =
+            tokio::process::Command::from(self.command(script, "exec 2>&1; set -eo pipefail\n"));
         command.kill_on_drop(true);
         let output = tokio::time::timeout(PATIENCE, command.output()).await;
         let output = output.with_context(|| format!("it still ran after {} s", PATIENCE.as_secs()))?;

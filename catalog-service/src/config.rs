@@ -42,8 +42,8 @@ pub struct MigrateArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
-    /// The catalog's own database: mysql://USER:PASSWORD@HOST:PORT/NAME, mariadb://.. or sqlite:///ABSOLUTE/FILE.
-    /// DATABASE_URL_FILE names a file that holds it instead.
+    /// The catalog's own database: mysql://USER:PASSWORD@HOST:PORT/NAME, mariadb://.., postgres://.. or
+    /// sqlite:///ABSOLUTE/FILE. DATABASE_URL_FILE names a file that holds it instead.
     // Not required for clap: it would be asked for twice when a subcommand is given.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database_url: Option<DatabaseUrl>,
@@ -166,13 +166,20 @@ impl FromStr for DatabaseUrl {
                 false => Err("a SQLite database is given as sqlite:///ABSOLUTE/FILE".into()),
             };
         }
-        let rest = url.strip_prefix("mysql://").or_else(|| url.strip_prefix("mariadb://"));
-        let rest = rest.ok_or("it must begin with mysql://, mariadb:// or sqlite://")?;
+        let (scheme, rest) = [
+            ("mysql", "mysql://"),
+            ("mysql", "mariadb://"),
+            ("postgres", "postgres://"),
+            ("postgres", "postgresql://"),
+        ]
+        .into_iter()
+        .find_map(|(scheme, prefix)| Some((scheme, url.strip_prefix(prefix)?)))
+        .ok_or("it must begin with mysql://, mariadb://, postgres:// or sqlite://")?;
         let (authority, database) = rest.rsplit_once('/').unwrap_or((rest, ""));
         if authority.is_empty() || database.is_empty() || database.starts_with('?') {
-            return Err("it must read mysql://USER:PASSWORD@HOST:PORT/DATABASE".into());
+            return Err(format!("it must read {scheme}://USER:PASSWORD@HOST:PORT/DATABASE"));
         }
-        Ok(Self(format!("mysql://{rest}")))
+        Ok(Self(format!("{scheme}://{rest}")))
     }
 }
 
@@ -192,11 +199,12 @@ mod tests {
         let parsed = |url: &str| url.parse::<DatabaseUrl>().map(|url| url.as_str().to_owned());
         assert_eq!(parsed("mysql://u:p@h:3306/shop").unwrap(), "mysql://u:p@h:3306/shop");
         assert_eq!(parsed("mariadb://u:p@h:3306/shop").unwrap(), "mysql://u:p@h:3306/shop");
+        assert_eq!(parsed("postgresql://u:p@h:5432/shop").unwrap(), "postgres://u:p@h:5432/shop");
         assert_eq!(parsed("sqlite:///tmp/shop.db").unwrap(), "sqlite:///tmp/shop.db");
         for bad in [
             "",
             "shop",
-            "postgres://h/shop",
+            "postgres://h",
             "mysql://h:3306",
             "mysql://h:3306/",
             "mysql:///shop",

@@ -36,7 +36,7 @@ pub struct Options {
     pub advertised_url: Option<String>,
     #[arg(long = "kafka", env = "KAFKA_BOOTSTRAP_SERVERS", default_value = "127.0.0.1:9092", global = true)]
     pub kafka: String,
-    /// The read tables: mysql://USER:PASSWORD@HOST:PORT/DATABASE, mariadb://.., or sqlite:///ABSOLUTE/FILE.db
+    /// The read tables: mysql://USER:PASSWORD@HOST:PORT/DATABASE, mariadb://.., postgres://.., or sqlite:///ABSOLUTE/FILE.db
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
     #[arg(long, env = "ORDER_STORE", value_enum, default_value = "events", global = true)]

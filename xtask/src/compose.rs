@@ -62,7 +62,7 @@ fn steps(args: &Args, docker: &Docker, project: &mut Project, stages: &mut Stage
         images::judge(docker, project, IMAGE_LIMIT_MB)
     })?;
     // before it is up: a story that cannot be built need not wait
-    stages.run("story", || sh::run(cargo().arg("build").args(OURS).args(["--bin", "gateway-story"])))?;
+    stages.run("story", || sh::run(cargo().args(["build", OURS, "--bin", "gateway-story"])))?;
     stages.run("up", || {
         project.compose(&["up", "-d"])?;
         project.wait_until_healthy()

@@ -1,4 +1,5 @@
-//! `cargo demo`: builds what the demo runs, then becomes it.
+//! `cargo demo`: builds what the demo runs, then becomes it. A command beside a running demo (`cargo demo -- topics`)
+//! needs the binary alone, and nothing between the prompt and its output.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -15,15 +16,36 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let debug = crate::paths::target()?.join("debug");
-    let broker = needs_broker(&args.args);
-    announce(&debug, broker);
-    sh::run(cargo().args(["build", OURS, "--bins"]))?;
-    if broker {
-        sh::run(&mut broker_cargo("build")?)?;
+    if is_command(&args.args) {
+        build_quietly(&debug)?;
+    } else {
+        let broker = needs_broker(&args.args);
+        announce(&debug, broker);
+        sh::run(cargo().args(["build", OURS, "--bins"]))?;
+        if broker {
+            sh::run(&mut broker_cargo("build")?)?;
+        }
     }
     // Not a child: Ctrl-C and the exit code are the demo's own, with nobody in between.
     let error = Command::new(debug.join("demo")).args(&args.args).exec();
     Err(anyhow::Error::new(error).context(format!("cannot run {}", debug.join("demo").display())))
+}
+
+/// The demo's own arguments are flags; what begins with a word is a command beside a demo that runs already.
+fn is_command(args: &[String]) -> bool {
+    args.first().is_some_and(|arg| !arg.starts_with('-'))
+}
+
+/// The same selection of packages as always, or dependencies would be compiled anew; but only the one binary.
+fn build_quietly(debug: &Path) -> anyhow::Result<()> {
+    let mut build = cargo();
+    build.args(["build", OURS, "--bin", "demo"]);
+    if debug.join("demo").is_file() {
+        build.arg("-q");
+    } else {
+        say("building the demo's tools; the first time this takes some minutes");
+    }
+    sh::run(&mut build)
 }
 
 /// On a real Kafka the demo needs no broker of its own, and that one takes longest to compile.
@@ -53,6 +75,15 @@ fn announce(debug: &Path, broker: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_a_command_and_a_flag_is_not() {
+        let args = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert!(is_command(&args("topics")));
+        assert!(is_command(&args("consume --topic orders --from-beginning")));
+        assert!(!is_command(&args("--store local")));
+        assert!(!is_command(&[]));
+    }
 
     #[test]
     fn the_broker_is_built_unless_kafka_is_given() {

@@ -24,11 +24,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find or install what the tests need: Kafka's jars and MariaDB
+    /// Find or install what the tests need: Kafka's jars, MariaDB and PostgreSQL
     Provision,
-    /// Build everything, start Kafka and MariaDB, run every test, stop them
+    /// Build everything, start Kafka and the databases, run every test, stop them
     Test(test::Args),
-    /// Start Kafka and MariaDB, run one command with TESTKIT_* set, stop them
+    /// Start Kafka and the databases, run one command with TESTKIT_* set, stop them
     Engines(engines::Args),
     /// Check dependency rules, READMEs, links, file lengths and text hygiene
     Tidy,

@@ -14,8 +14,8 @@ use crate::sh::{self, OURS, Stages, broker_cargo, cargo, human, say};
 
 /// Packages whose integration tests need real engines, and what is not covered without them.
 const NEED_ENGINES: [(&str, &str); 2] = [
-    ("e2e", "walkthroughs, crashes and the demo's check on real Kafka and MariaDB (tests/e2e)"),
-    ("testkit", "the test helpers against real Kafka and MariaDB (crates/testkit/tests)"),
+    ("e2e", "walkthroughs, crashes and the demo's check on real Kafka, MariaDB and PostgreSQL (tests/e2e)"),
+    ("testkit", "the test helpers against real Kafka, MariaDB and PostgreSQL (crates/testkit/tests)"),
 ];
 
 #[derive(clap::Args, Default)]
@@ -164,7 +164,7 @@ fn run_binaries(tests: &[TestBinary], filter: Option<&str>, engines: Option<&Eng
             }
         } else {
             // A test that needs an engine and is not listed as such must fail here, also on a machine where somebody exported these.
-            for variable in ["TESTKIT_KAFKA", "TESTKIT_MARIADB", "TESTKIT_KAFKA_LIBS"] {
+            for variable in ["TESTKIT_KAFKA", "TESTKIT_MARIADB", "TESTKIT_POSTGRES", "TESTKIT_KAFKA_LIBS"] {
                 command.env_remove(variable);
             }
         }

@@ -14,6 +14,7 @@ pub trait Converter: Send {
     ) -> Result<(Option<SchemaRef>, Value), ConnectError>;
 
     /// `None` as output is Kafka's null.
+    #[expect(clippy::wrong_self_convention, reason = "Kafka's name for it")]
     fn from_connect_data(
         &mut self,
         topic: &str,

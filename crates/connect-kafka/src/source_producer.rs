@@ -72,7 +72,7 @@ fn judge(topic: &str, bootstrap: &str, error: KafkaError) -> ProduceError {
         Some(Code::UnknownPartition) => (true, "the topic has no such partition"),
         Some(Code::UnknownTopic | Code::UnknownTopicOrPartition) => (
             false,
-            "the topic does not exist and the broker did not make it (auto.create.topics.enable): create it, then restart the task",
+            "the topic does not exist and the broker did not make it (auto.create.topics.enable): create it, then start the connector again",
         ),
         Some(Code::InvalidTopic) => (false, "this is no legal name of a topic"),
         Some(Code::TopicAuthorizationFailed) => (false, "the worker may not write to this topic"),

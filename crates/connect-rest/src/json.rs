@@ -29,7 +29,9 @@ fn object(text: &str, what: &str) -> Result<RawObject, JsonFault> {
         if error.is_data() {
             return JsonFault(format!("{what} is {}: it must be a JSON object", kind(text)));
         }
-        JsonFault(format!("{what} is not valid JSON: {error}"))
+        let comment =
+            if text.contains('#') { " (JSON knows no comments: remove the text from '#' on)" } else { "" };
+        JsonFault(format!("{what} is not valid JSON: {error}{comment}"))
     })
 }
 

@@ -16,6 +16,17 @@ pub struct MariaDb {
     pub password: String,
 }
 
+/// The PostgreSQL server of this test run and an account that may do everything on it.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    /// `postgres://user:password@host:port`, without a database; add `/name`.
+    pub url_root: String,
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: String,
+}
+
 /// `host:port` of the Kafka broker.
 pub fn kafka() -> anyhow::Result<String> {
     variable("TESTKIT_KAFKA", "host:port of a Kafka broker")
@@ -23,6 +34,13 @@ pub fn kafka() -> anyhow::Result<String> {
 
 pub fn mariadb() -> anyhow::Result<MariaDb> {
     parse_mariadb(&variable("TESTKIT_MARIADB", "mysql://user:password@host:port of a MariaDB server")?)
+}
+
+pub fn postgres() -> anyhow::Result<Postgres> {
+    parse_postgres(&variable(
+        "TESTKIT_POSTGRES",
+        "postgres://user:password@host:port of a PostgreSQL server",
+    )?)
 }
 
 /// The folder with Kafka's jars.
@@ -59,6 +77,30 @@ fn parse_mariadb(url: &str) -> anyhow::Result<MariaDb> {
     })
 }
 
+/// The account is written into other URLs as it is, so characters that would have to be escaped there are refused.
+fn parse_postgres(url: &str) -> anyhow::Result<Postgres> {
+    let parsed = || {
+        let root = url.trim_end_matches('/');
+        let rest = root.strip_prefix("postgres://").or_else(|| root.strip_prefix("postgresql://"))?;
+        let (account, place) = rest.rsplit_once('@')?;
+        let (user, password) = account.split_once(':')?;
+        let (host, port) = place.rsplit_once(':')?;
+        let plain = |text: &str| !text.is_empty() && !text.contains(['%', '/', '?', '#', '@', ':']);
+        [user, password, host].into_iter().all(plain).then_some(())?;
+        Some(Postgres {
+            url_root: format!("postgres://{rest}"),
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+            user: user.to_owned(),
+            password: password.to_owned(),
+        })
+    };
+    parsed().context(
+        "TESTKIT_POSTGRES is not of the form postgres://user:password@host:port, without a database (tests create their \
+         own) and without special characters",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +112,24 @@ mod tests {
             (db.url_root.as_str(), db.host.as_str(), db.port, db.user.as_str(), db.password.as_str()),
             ("mysql://root:test1357@127.0.0.1:3307", "127.0.0.1", 3307, "root", "test1357")
         );
+    }
+
+    #[test]
+    fn a_postgres_url_is_taken_apart() {
+        let db = parse_postgres("postgresql://postgres:test1357@127.0.0.1:5433/").unwrap();
+        assert_eq!(
+            (db.url_root.as_str(), db.host.as_str(), db.port, db.user.as_str(), db.password.as_str()),
+            ("postgres://postgres:test1357@127.0.0.1:5433", "127.0.0.1", 5433, "postgres", "test1357")
+        );
+        for url in [
+            "postgres://u:secret@h:1/shop",
+            "mysql://u:secret@h:1",
+            "postgres://u:secret@h",
+            "postgres://u@h:1",
+        ] {
+            let error = format!("{:#}", parse_postgres(url).unwrap_err());
+            assert!(error.contains("TESTKIT_POSTGRES") && !error.contains("secret"), "{error}");
+        }
     }
 
     #[test]

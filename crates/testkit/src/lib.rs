@@ -7,12 +7,14 @@ mod eventually;
 pub mod kafka_client;
 mod kafka_tool;
 mod names;
+mod pg_database;
 mod process;
 
 pub use browser::Browser;
 pub use database::{Database, Rows};
-pub use engines::{MariaDb, kafka, kafka_libs, mariadb};
+pub use engines::{MariaDb, Postgres, kafka, kafka_libs, mariadb, postgres};
 pub use eventually::eventually;
 pub use kafka_tool::kafka_tool;
 pub use names::{bin, free_port, unique};
+pub use pg_database::PgDatabase;
 pub use process::Process;

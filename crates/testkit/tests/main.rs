@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use testkit::kafka_client::{self, Record};
-use testkit::{Database, kafka_tool, unique};
+use testkit::{Database, PgDatabase, kafka_tool, unique};
 
 #[tokio::test]
 async fn records_are_read_back_with_key_value_headers_and_place() -> anyhow::Result<()> {
@@ -92,4 +92,28 @@ async fn the_console_producer_types_a_record() -> anyhow::Result<()> {
     let error = kafka_tool("org.apache.kafka.tools.ConsoleProducer", &["--nonsense"], "").await.unwrap_err();
     assert!(error.to_string().contains("nonsense"), "{error}");
     kafka_client::delete_topics(&kafka, &[&topic]).await
+}
+
+#[tokio::test]
+async fn a_postgres_database_lives_as_long_as_its_value() -> anyhow::Result<()> {
+    let name = unique("testkit");
+    let other = PgDatabase::create(&unique("testkit")).await?;
+    let there = format!("SELECT COUNT(*) FROM pg_database WHERE datname = '{name}'");
+    let db = PgDatabase::create(&name).await?;
+    assert_eq!(other.query(&there).await?, [[Some("1".to_owned())]]);
+    db.execute(
+        "CREATE TABLE t(n INT, b BOOLEAN, y BYTEA); INSERT INTO t VALUES(1, TRUE, '\\x00'), (2, NULL, '')",
+    )
+    .await?;
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        db.query("SELECT * FROM t ORDER BY n").await?,
+        [[text("1"), text("t"), text("\\x00")], [text("2"), None, text("\\x")]]
+    );
+    assert_eq!(db.count("t").await?, 2);
+    assert_eq!(db.jdbc_url(), format!("jdbc:postgresql://{}:{}/{name}", db.server.host, db.server.port));
+    assert!(db.query("SELECT nonsense FROM t").await.is_err());
+    drop(db);
+    assert_eq!(other.query(&there).await?, [[Some("0".to_owned())]]);
+    Ok(())
 }

@@ -27,12 +27,12 @@ pub struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     pub kafka: Option<String>,
 
-    /// Use this MariaDB or MySQL server instead of SQLite files; databases are created in it.
+    /// Use this MariaDB, MySQL or PostgreSQL (`postgres://..`) server instead of SQLite files; databases are created in it.
     #[arg(long, value_name = "mysql://USER:PASSWORD@HOST:PORT")]
     pub database: Option<String>,
 
-    /// Added to the ports 8000 (gateway), 8083 (connect worker) and 9092 (embedded broker).
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=50_000))]
+    /// Added to the ports 8000 to 8003 (gateway, services), 8083 (connect worker) and 9092 (embedded broker).
+    #[arg(long, env = crate::running::PORT_OFFSET, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=50_000))]
     pub port_offset: u16,
 
     /// Where the service binaries are; the directory of this binary unless given.

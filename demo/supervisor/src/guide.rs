@@ -17,6 +17,8 @@ Operator token (for /connect and for changes to the catalog; new at every start)
 
   TOKEN={token}
 
+New here? Open a second terminal, and docs/lessons/en/01-one-service.md (Korean: docs/lessons/ko).
+
 Place an order, and see it decided, listed, and gone from the stock:
 
   curl -i {gateway}/order-service/users/alice/orders \\
@@ -25,7 +27,15 @@ Place an order, and see it decided, listed, and gone from the stock:
   curl {gateway}/order-service/users/alice/orders
   curl {gateway}/catalog-service/products/1
 
-The same command again is the same order. The connector that carries orders into the database:
+The same command again is the same order. Look into the topics and the tables:
+
+  cargo demo -- topics
+  cargo demo -- consume --topic orders --from-beginning --property print.key=true
+  cargo demo -- sql orders \"SELECT * FROM orders\"
+
+Kill a service (its name: `cargo demo -- ps`), which is then started again: cargo demo -- kill order-service-1
+
+The connector that carries orders into the database:
 
   curl -H \"Authorization: Bearer $TOKEN\" {gateway}/connect/connectors/{connector}/status
 "

@@ -1,22 +1,27 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod console;
 mod engines;
 mod guide;
+mod keep_up;
 mod names;
 mod plan;
 mod ports;
 mod processes;
 mod progress;
 mod readiness;
+mod running;
 mod startup;
 mod story;
 
 pub use args::{Args, Store};
+pub use console::{Command, run as run_command};
 pub use story::remote;
 
 use crate::engines::database::{Database, Server};
 use crate::engines::kafka;
+use crate::keep_up::Keeper;
 use crate::names::Names;
 use crate::plan::Settings;
 use crate::ports::Ports;
@@ -64,10 +69,20 @@ pub async fn run(args: Args) -> anyhow::Result<Outcome> {
     }
 
     let (mut processes, mut exits) = Processes::new(bin_dir, settings.logs_dir());
+    let http = http_client()?;
+    let progress = Progress::begin();
     let outcome = tokio::select! {
-        outcome = work(&args, &settings, &mut processes) => outcome,
+        outcome = work(&args, &settings, &mut processes, &http, progress) => outcome,
         error = died(&mut exits) => Err(error),
-        () = signals.next() => Ok(if args.check { Outcome::Interrupted } else { Outcome::Stopped }),
+        () = signals.next() => Ok(Some(if args.check { Outcome::Interrupted } else { Outcome::Stopped })),
+    };
+    let outcome = match outcome {
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => tokio::select! {
+            error = show(&settings, &mut processes, &mut exits, &http, progress) => Err(error),
+            () = signals.next() => Ok(Outcome::Stopped),
+        },
+        Err(error) => Err(error),
     };
     if matches!(outcome, Ok(Outcome::Stopped | Outcome::Interrupted)) {
         println!("\nstopping everything");
@@ -103,7 +118,7 @@ fn settings(args: &Args, bin_dir: &Path) -> anyhow::Result<Settings> {
     };
     let server = args.database.as_deref().map(Server::parse).transpose()?;
     let database = |name: &str, file: &str| match &server {
-        Some(server) => Database::Mysql { server: server.clone(), name: name.to_owned() },
+        Some(server) => Database::Server { server: server.clone(), name: name.to_owned() },
         None => Database::Sqlite { file: work_dir.join(file) },
     };
     Ok(Settings {
@@ -129,22 +144,43 @@ async fn prepare(settings: &Settings) -> anyhow::Result<()> {
     settings.catalog_database.create().await
 }
 
-async fn work(args: &Args, settings: &Settings, processes: &mut Processes) -> anyhow::Result<Outcome> {
-    let http = reqwest::Client::builder()
-        .timeout(Duration::from_secs(10))
-        .no_proxy()
-        .build()
-        .context("making an HTTP client")?;
-    let progress = Progress::begin();
-    startup::start(settings, processes, &http, progress).await?;
+fn http_client() -> anyhow::Result<reqwest::Client> {
+    let builder = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy();
+    builder.build().context("making an HTTP client")
+}
+
+/// Starts everything, and runs the check if that is asked for. No outcome yet: everything is up.
+async fn work(
+    args: &Args,
+    settings: &Settings,
+    processes: &mut Processes,
+    http: &reqwest::Client,
+    progress: Progress,
+) -> anyhow::Result<Option<Outcome>> {
+    startup::start(settings, processes, http, progress).await?;
     if args.check {
         // any number will do: it is printed, so that the mix can be had again
         let seed = args.seed.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().0 % 1_000_000);
-        let held = story::tell(settings, processes, &http, progress, args.orders, seed).await?;
-        return Ok(if held { Outcome::Held } else { Outcome::Differed });
+        let held = story::tell(settings, processes, http, progress, args.orders, seed).await?;
+        return Ok(Some(if held { Outcome::Held } else { Outcome::Differed }));
     }
+    Ok(None)
+}
+
+/// The demo as a person has it: until somebody stops it, or something cannot be kept up.
+async fn show(
+    settings: &Settings,
+    processes: &mut Processes,
+    exits: &mut Exits,
+    http: &reqwest::Client,
+    progress: Progress,
+) -> anyhow::Error {
+    let mut keeper = match Keeper::new(settings, processes, progress) {
+        Ok(keeper) => keeper,
+        Err(error) => return error,
+    };
     println!("{}", guide::text(settings));
-    std::future::pending().await
+    keeper.keep(processes, exits, http).await
 }
 
 async fn died(exits: &mut Exits) -> anyhow::Error {
@@ -154,7 +190,7 @@ async fn died(exits: &mut Exits) -> anyhow::Error {
 
 /// Removes what a check created in engines that outlive it. Best effort: what stays is named.
 async fn remove_run(settings: &Settings) {
-    let external = settings.kafka.is_some() || matches!(settings.orders_database, Database::Mysql { .. });
+    let external = settings.kafka.is_some() || matches!(settings.orders_database, Database::Server { .. });
     if external {
         println!("removing topics, groups and databases of this run");
     }

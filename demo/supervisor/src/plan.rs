@@ -59,6 +59,7 @@ pub(crate) struct PlannedFile {
 pub(crate) const ORDER_SERVICES: [&str; 2] = ["order-service-1", "order-service-2"];
 pub(crate) const CATALOG: &str = "catalog-service";
 pub(crate) const WORKER: &str = "connect-worker";
+pub(crate) const BROKER: &str = "embedded-broker";
 pub(crate) const GATEWAY: &str = "gateway";
 
 impl Settings {
@@ -76,6 +77,11 @@ impl Settings {
 
     pub(crate) fn logs_dir(&self) -> PathBuf {
         self.work_dir.join("logs")
+    }
+
+    /// The database that an order-service has to itself, with `--store local`.
+    pub(crate) fn local_file(&self, order_service: &str) -> PathBuf {
+        self.work_dir.join(format!("{order_service}.db"))
     }
 
     fn worker_file(&self) -> PathBuf {
@@ -103,8 +109,8 @@ impl Settings {
     fn broker(&self) -> ChildPlan {
         let address = local(self.ports.broker);
         ChildPlan {
-            name: "embedded-broker",
-            program: "embedded-broker",
+            name: BROKER,
+            program: BROKER,
             args: vec!["--listen".into(), address.clone()],
             env: Vec::new(),
             ready: Ready::Port(self.ports.broker),
@@ -141,7 +147,7 @@ impl Settings {
         match self.store {
             Store::Events => env.push(("ORDER_STORE", "events".into())),
             Store::Local => {
-                let file = self.work_dir.join(format!("{}.db", ORDER_SERVICES[index]));
+                let file = self.local_file(ORDER_SERVICES[index]);
                 env.push(("ORDER_STORE", "local".into()));
                 env.push(("LOCAL_DATABASE", file.display().to_string()));
             }
@@ -257,7 +263,7 @@ impl Settings {
             ("topics", format!("{orders_topic},{decisions_topic}")),
             ("connection.url", self.orders_database.jdbc_url()),
         ];
-        if let Database::Mysql { server, .. } = &self.orders_database {
+        if let Database::Server { server, .. } = &self.orders_database {
             sink.push(("connection.user", server.user().to_owned()));
             sink.push(("connection.password", server.password().to_owned()));
         }

@@ -18,22 +18,27 @@ pub(crate) struct Ports {
 const EPHEMERAL: std::ops::Range<u16> = 20_000..32_000;
 
 impl Ports {
-    /// The ports people know for what they open, free ones for the rest. `broker` tells whether one is needed.
+    /// The ports of the lessons and texts. `broker` tells whether one is needed.
     pub(crate) fn fixed(offset: u16, broker: bool) -> anyhow::Result<Self> {
-        let mut wanted = vec![("the gateway", 8000), ("the connect worker", 8083)];
+        let mut wanted = vec![
+            ("the gateway", 8000),
+            ("order-service-1", 8001),
+            ("order-service-2", 8002),
+            ("the catalog", 8003),
+            ("the connect worker", 8083),
+        ];
         if broker {
             wanted.push(("the embedded broker", 9092));
         }
         for (who, port) in wanted {
             require(who, port + offset)?;
         }
-        let [catalog, first, second] = free()?;
         Ok(Self {
             gateway: 8000 + offset,
             connect: 8083 + offset,
             broker: 9092 + offset,
-            catalog,
-            orders: [first, second],
+            catalog: 8003 + offset,
+            orders: [8001 + offset, 8002 + offset],
         })
     }
 

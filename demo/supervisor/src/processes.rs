@@ -27,6 +27,7 @@ pub(crate) struct Processes {
 
 struct Handle {
     name: &'static str,
+    pid: Option<u32>,
     stage: usize,
     orders: mpsc::UnboundedSender<Order>,
     ended: watch::Receiver<Option<ExitStatus>>,
@@ -72,12 +73,18 @@ impl Processes {
     /// Starts a child and keeps it. `stage` orders the end: the last stage stops first.
     pub(crate) fn start(&mut self, plan: &ChildPlan, stage: usize) -> anyhow::Result<()> {
         let child = self.spawn(plan)?;
+        let pid = child.id();
         let (orders, inbox) = mpsc::unbounded_channel();
         let (tell_ended, ended) = watch::channel(None);
         tokio::spawn(keep(child, inbox, tell_ended, self.reports.clone(), plan.name, self.log_of(plan.name)));
         self.running.retain(|handle| handle.name != plan.name);
-        self.running.push(Handle { name: plan.name, stage, orders, ended });
+        self.running.push(Handle { name: plan.name, pid, stage, orders, ended });
         Ok(())
+    }
+
+    /// The process id that a child was started with; `setpriv` becomes the child, so it is the child's own.
+    pub(crate) fn pid(&self, name: &str) -> Option<u32> {
+        self.running.iter().find(|handle| handle.name == name)?.pid
     }
 
     /// `kill -9`, and waits until the child is gone.

@@ -23,7 +23,8 @@ pub(crate) async fn wait(http: &reqwest::Client, ready: &Ready) -> anyhow::Resul
     }
 }
 
-async fn look(http: &reqwest::Client, ready: &Ready) -> anyhow::Result<()> {
+/// One look. Fails with what is not there yet.
+pub(crate) async fn look(http: &reqwest::Client, ready: &Ready) -> anyhow::Result<()> {
     match ready {
         Ready::Done => Ok(()),
         Ready::Port(port) => {

@@ -1,4 +1,4 @@
-//! Connecting to MariaDB, MySQL or SQLite.
+//! Connecting to MariaDB, MySQL, PostgreSQL or SQLite.
 
 use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -17,6 +17,7 @@ const MAX_CONNECTIONS: u32 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     MariaDb,
+    Postgres,
     Sqlite,
 }
 
@@ -29,9 +30,11 @@ pub struct DatabaseUrl {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseUrlError {
-    #[error("the URL does not begin with mysql://, mariadb:// or sqlite:///")]
+    #[error("the URL does not begin with mysql://, mariadb://, postgres:// or sqlite:///")]
     Scheme,
-    #[error("the URL names no host and database; give mysql://USER:PASSWORD@HOST:PORT/DATABASE")]
+    #[error(
+        "the URL names no host and database; give mysql://USER:PASSWORD@HOST:PORT/DATABASE or postgres://.."
+    )]
     Incomplete,
     #[error("the URL cannot be read (special characters in the password are written as %XX)")]
     Unreadable,
@@ -49,26 +52,44 @@ impl FromStr for DatabaseUrl {
                 false => Err(DatabaseUrlError::Relative),
             };
         }
-        let rest = text
-            .strip_prefix("mysql://")
-            .or_else(|| text.strip_prefix("mariadb://"))
-            .ok_or(DatabaseUrlError::Scheme)?;
+        let (engine, rest) = [
+            ("mysql://", Engine::MariaDb),
+            ("mariadb://", Engine::MariaDb),
+            ("postgres://", Engine::Postgres),
+            ("postgresql://", Engine::Postgres),
+        ]
+        .into_iter()
+        .find_map(|(scheme, engine)| Some((engine, text.strip_prefix(scheme)?)))
+        .ok_or(DatabaseUrlError::Scheme)?;
         let (authority, database) = rest.split_once('/').ok_or(DatabaseUrlError::Incomplete)?;
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let database = database.split('?').next().unwrap_or_default();
         if host.is_empty() || host.starts_with(':') || database.is_empty() || database.contains('/') {
             return Err(DatabaseUrlError::Incomplete);
         }
-        let url = format!("mysql://{rest}");
-        url.parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>().map_err(|_| DatabaseUrlError::Unreadable)?;
-        Ok(Self { engine: Engine::MariaDb, url })
+        let (url, readable) = match engine {
+            Engine::Postgres => {
+                let url = format!("postgres://{rest}");
+                let readable = url.parse::<sea_orm::sqlx::postgres::PgConnectOptions>().is_ok();
+                (url, readable)
+            }
+            Engine::MariaDb | Engine::Sqlite => {
+                let url = format!("mysql://{rest}");
+                let readable = url.parse::<sea_orm::sqlx::mysql::MySqlConnectOptions>().is_ok();
+                (url, readable)
+            }
+        };
+        if !readable {
+            return Err(DatabaseUrlError::Unreadable);
+        }
+        Ok(Self { engine, url })
     }
 }
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.engine, self.url.split_once("://")) {
-            (Engine::MariaDb, Some((scheme, rest))) => {
+            (Engine::MariaDb | Engine::Postgres, Some((scheme, rest))) => {
                 let place = rest.split('?').next().unwrap_or_default();
                 let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
                 write!(f, "{scheme}://{place}")
@@ -141,10 +162,14 @@ mod tests {
         assert_eq!(url.engine(), Engine::MariaDb);
         assert_eq!(url.to_string(), "mysql://db:3306/mydb");
         assert_eq!(format!("{url:?}"), "DatabaseUrl(mysql://db:3306/mydb)");
+        let url: DatabaseUrl = "postgresql://shop:p%40ss@db:5432/mydb".parse().unwrap();
+        assert_eq!((url.engine(), url.to_string()), (Engine::Postgres, "postgres://db:5432/mydb".into()));
         assert_eq!("sqlite:///tmp/a.db".parse::<DatabaseUrl>().unwrap().engine(), Engine::Sqlite);
         for (bad, error) in [
             ("", DatabaseUrlError::Scheme),
-            ("postgres://h/d", DatabaseUrlError::Scheme),
+            ("oracle://h/d", DatabaseUrlError::Scheme),
+            ("postgres://h", DatabaseUrlError::Incomplete),
+            ("postgres://u:p@h:port/d", DatabaseUrlError::Unreadable),
             ("jdbc:mysql://h/d", DatabaseUrlError::Scheme),
             ("mysql://h", DatabaseUrlError::Incomplete),
             ("mysql://h/", DatabaseUrlError::Incomplete),

@@ -131,6 +131,8 @@ impl EventStore {
 
 fn is_missing_table(error: &DbErr) -> bool {
     let text = error.to_string();
-    // SQLite has no code of its own for this; 1146 is MariaDB's and MySQL's.
-    text.contains("no such table") || text.contains("1146 (42S02)")
+    // SQLite has no code of its own for this; 1146 is MariaDB's and MySQL's. Of PostgreSQL only the words are shown.
+    text.contains("no such table")
+        || text.contains("1146 (42S02)")
+        || (text.contains("relation \"") && text.contains("does not exist"))
 }

@@ -6,7 +6,7 @@
 use super::ReadTables;
 use super::database::{DatabaseUrl, Engine};
 use contracts::{ConnectField, ConnectType, Decision, Fact, Order};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, RuntimeErr, SqlErr, Statement};
 use std::time::{Duration, Instant};
 
 const WAIT_FOR_DATABASE: Duration = Duration::from_secs(30);
@@ -59,11 +59,12 @@ pub fn columns<F: Fact>(engine: Engine) -> Vec<Column> {
 
 fn sql_type(engine: Engine, field: &ConnectField) -> String {
     let sql_type = match (engine, field.ty) {
-        (Engine::Sqlite, ConnectType::String) => "TEXT",
         (Engine::Sqlite, ConnectType::Int32 | ConnectType::Int64) => "INTEGER",
         (Engine::Sqlite, ConnectType::Timestamp) => "NUMERIC",
-        (Engine::MariaDb, ConnectType::Int32) => "INT",
-        (Engine::MariaDb, ConnectType::Int64) => "BIGINT",
+        (Engine::MariaDb | Engine::Postgres, ConnectType::Int32) => "INT",
+        (Engine::MariaDb | Engine::Postgres, ConnectType::Int64) => "BIGINT",
+        (Engine::Postgres, ConnectType::Timestamp) => "TIMESTAMP",
+        (Engine::Postgres | Engine::Sqlite, ConnectType::String) => "TEXT",
         (Engine::MariaDb, ConnectType::Timestamp) => "DATETIME(3)",
         (Engine::MariaDb, ConnectType::String) => {
             // Ids, users and keys are compared byte by byte: "Ann" is not "ann".
@@ -103,7 +104,7 @@ const INDEXES: [Index; 3] = [
 fn quoted(engine: Engine, name: &str) -> String {
     match engine {
         Engine::MariaDb => format!("`{}`", name.replace('`', "``")),
-        Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
+        Engine::Postgres | Engine::Sqlite => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
 
@@ -127,8 +128,8 @@ fn create_index(engine: Engine, table: &str, index: &Index) -> String {
     match engine {
         // An index's name belongs to its table here; MySQL knows no IF NOT EXISTS for it.
         Engine::MariaDb => format!("CREATE INDEX {} ON {on} ({columns})", quoted(engine, index.name)),
-        // And to the whole file here.
-        Engine::Sqlite => {
+        // And to the whole file or schema here.
+        Engine::Postgres | Engine::Sqlite => {
             let name = quoted(engine, &format!("{}_{table}", index.name));
             format!("CREATE INDEX IF NOT EXISTS {name} ON {on} ({columns})")
         }
@@ -173,9 +174,11 @@ fn is_away(engine: Engine, error: &DbErr) -> bool {
     let answered = matches!(
         error,
         DbErr::Conn(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error))
-            | DbErr::Query(RuntimeErr::SqlxError(error)) if error.as_database_error().is_some()
+            | DbErr::Query(RuntimeErr::SqlxError(error))
+            // PostgreSQL answers while it is still starting, too.
+            if error.as_database_error().is_some_and(|error| !error.is_transient_in_connect_phase())
     );
-    engine == Engine::MariaDb && !answered
+    engine != Engine::Sqlite && !answered
 }
 
 async fn migrate_table<F: Fact>(
@@ -184,7 +187,16 @@ async fn migrate_table<F: Fact>(
     table: &str,
     indexes: &[Index],
 ) -> Result<(), MigrationError> {
-    execute(database, &create_table::<F>(engine, table)).await?;
+    let create = create_table::<F>(engine, table);
+    match execute(database, &create).await {
+        // PostgreSQL's IF NOT EXISTS does not see what another migration creates at this moment.
+        Err(MigrationError::Statement { source, .. })
+            if matches!(source.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) =>
+        {
+            execute(database, &create).await?;
+        }
+        done => done?,
+    }
     // CREATE TABLE IF NOT EXISTS is content with any table of that name. Columns are named with their table, since SQLite
     // takes an unknown name in double quotes for a text.
     let from = quoted(engine, table);
@@ -259,6 +271,30 @@ mod tests {
               `decided_at` DATETIME(3) NOT NULL
             ) DEFAULT CHARACTER SET utf8mb4"#]]
         .assert_eq(&ddl(Engine::MariaDb, &tables()).join(";\n"));
+    }
+
+    #[test]
+    fn postgres_tables() {
+        expect![[r#"
+            CREATE TABLE IF NOT EXISTS "orders" (
+              "order_id" TEXT NOT NULL PRIMARY KEY,
+              "user_id" TEXT NOT NULL,
+              "product_id" BIGINT NOT NULL,
+              "qty" INT NOT NULL,
+              "unit_price" BIGINT NOT NULL,
+              "total_price" BIGINT NOT NULL,
+              "created_at" TIMESTAMP NOT NULL,
+              "idempotency_key" TEXT NULL
+            );
+            CREATE INDEX IF NOT EXISTS "ix_user_created_orders" ON "orders" ("user_id", "created_at", "order_id");
+            CREATE INDEX IF NOT EXISTS "ix_created_orders" ON "orders" ("created_at", "order_id");
+            CREATE INDEX IF NOT EXISTS "ix_user_key_orders" ON "orders" ("user_id", "idempotency_key");
+            CREATE TABLE IF NOT EXISTS "order_decisions" (
+              "order_id" TEXT NOT NULL PRIMARY KEY,
+              "outcome" TEXT NOT NULL,
+              "reason" TEXT NULL,
+              "decided_at" TIMESTAMP NOT NULL
+            )"#]].assert_eq(&ddl(Engine::Postgres, &tables()).join(";\n"));
     }
 
     #[test]

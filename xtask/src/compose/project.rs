@@ -15,9 +15,15 @@ use crate::sh::{self, human, say};
 
 const HEALTHY_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// Takes the project down when we end, however that happens: the pipe to its standard input closes with us. Ctrl-C reaches
+/// Takes the project down, and its secrets away, when we end, however that happens: the pipe to its standard input closes with us. Ctrl-C reaches
 /// docker-compose and us, but not this shell, which has a process group of its own.
-const UNDERTAKER: &str = r#"read -r keep; [ "$keep" = keep ] || exec "$@" >&2"#;
+const UNDERTAKER: &str = r#"
+read -r keep
+[ "$keep" != keep ] || exit 0
+folder=$1; shift
+"$@" >&2
+rm -rf "$folder"
+"#;
 
 pub(super) struct Project {
     compose: Vec<&'static str>,
@@ -54,16 +60,21 @@ impl Project {
         };
         let down = project.command(&["down", "--volumes", "--remove-orphans", "--timeout", "20"]);
         let mut shell = Command::new("sh");
-        shell.args(["-c", UNDERTAKER, "undertaker"]).arg(down.get_program()).args(down.get_args());
+        shell
+            .args(["-c", UNDERTAKER, "undertaker"])
+            .arg(&project.folder)
+            .arg(down.get_program())
+            .args(down.get_args());
         shell.envs(&project.env).current_dir(root()).stdin(Stdio::piped()).process_group(0);
         project.undertaker = Some(shell.spawn().context("cannot start sh")?);
         Ok(project)
     }
 
-    /// A setting of `.env`, or what stands in its place here.
+    /// As docker-compose sees it: ours, else the environment's, else what `.env` says.
     pub(super) fn setting(&self, variable: &str) -> anyhow::Result<String> {
-        let own = self.env.get(variable).or_else(|| self.defaults.get(variable));
-        own.cloned().with_context(|| format!(".env has no {variable}"))
+        let own = self.env.get(variable).cloned().or_else(|| std::env::var(variable).ok());
+        let own = own.or_else(|| self.defaults.get(variable).cloned());
+        own.with_context(|| format!(".env has no {variable}"))
     }
 
     pub(super) fn set(&mut self, variable: &'static str, value: &str) {
@@ -163,9 +174,11 @@ impl Project {
 
     pub(super) fn down(&mut self) -> anyhow::Result<()> {
         self.bury(b"down\n");
-        let left = self.containers(None)?;
-        ensure!(left.is_empty(), "{} containers are still there", left.len());
-        std::fs::remove_dir_all(&self.folder).with_context(|| format!("removing {}", self.folder.display()))
+        // not by docker-compose, which wants the secrets that are gone by now
+        let filter = format!("label=com.docker.compose.project={}", self.name);
+        let left = output(Command::new("docker").args(["ps", "--all", "--quiet", "--filter", &filter]))?;
+        ensure!(left.is_empty(), "{} containers are still there", left.lines().count());
+        Ok(())
     }
 
     fn bury(&mut self, word: &[u8]) {

@@ -17,12 +17,12 @@ use crate::sh::{human, say};
 const WATCHDOG: &str = r#"
 trap '' INT HUP
 exec 3<&0
-log=$1; shift
+signal=$1; log=$2; shift 2
 "$@" 3<&- </dev/null >>"$log" 2>&1 &
 server=$!
 {
   read -r _ <&3
-  kill -TERM "$server" 2>/dev/null
+  kill "-$signal" "$server" 2>/dev/null
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     sleep 1
     kill -0 "$server" 2>/dev/null || exit 0
@@ -46,11 +46,16 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Starts a server, its output in `home/<name>.log`.
-    pub(super) fn spawn(name: &'static str, home: &Path, server: &Command) -> anyhow::Result<Engine> {
+    /// Starts a server, its output in `home/<name>.log`. `signal` is the one that makes it stop in order and soon.
+    pub(super) fn spawn(
+        name: &'static str,
+        signal: &str,
+        home: &Path,
+        server: &Command,
+    ) -> anyhow::Result<Engine> {
         let log = home.join(format!("{name}.log"));
         let shell = Command::new("sh")
-            .args(["-c", WATCHDOG, "watchdog"])
+            .args(["-c", WATCHDOG, "watchdog", signal])
             .arg(&log)
             .arg(server.get_program())
             .args(server.get_args())
@@ -136,7 +141,7 @@ mod tests {
         let home = home("polite");
         let mut server = Command::new("sh");
         server.args(["-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done"]);
-        let engine = Engine::spawn("polite", &home, &server).unwrap();
+        let engine = Engine::spawn("polite", "TERM", &home, &server).unwrap();
         let log = engine.log.clone();
         let deadline = Instant::now() + Duration::from_secs(10);
         while fs::read_to_string(&log).unwrap_or_default().is_empty() && Instant::now() < deadline {
@@ -152,7 +157,7 @@ mod tests {
         let home = home("broken");
         let mut server = Command::new("sh");
         server.args(["-c", "echo no such disk; exit 7"]);
-        let engine = Engine::spawn("broken", &home, &server).unwrap();
+        let engine = Engine::spawn("broken", "TERM", &home, &server).unwrap();
         let (port, _) = super::super::ports::two().unwrap();
         let error = engine.wait_until(port, b"", |_| true).err().unwrap().to_string();
         assert!(error.contains("no such disk") && error.contains("exit status: 7"), "{error}");

@@ -30,7 +30,7 @@ pub(super) fn start(home: &Path, libs: &Path) -> anyhow::Result<(Engine, String)
     }
     let mut broker = java(home, libs, "512m");
     broker.arg("kafka.Kafka").arg(&properties);
-    Ok((Engine::spawn("kafka", home, &broker)?, format!("127.0.0.1:{port}")))
+    Ok((Engine::spawn("kafka", "TERM", home, &broker)?, format!("127.0.0.1:{port}")))
 }
 
 pub(super) fn wait(engine: Engine, bootstrap: &str) -> anyhow::Result<Engine> {

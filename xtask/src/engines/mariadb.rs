@@ -49,7 +49,7 @@ pub(super) fn start(home: &Path, mariadbd: &Path, install_db: &Path) -> anyhow::
         let text = [output.stdout, output.stderr].concat();
         bail!("mariadb-install-db failed ({}): {}", output.status, String::from_utf8_lossy(&text).trim());
     }
-    let engine = Engine::spawn("mariadb", home, &server)?;
+    let engine = Engine::spawn("mariadb", "TERM", home, &server)?;
     // The server speaks first: three bytes of length, a number, and protocol version 10; an error packet begins with 0xff.
     let engine = engine.wait_until(port, b"", |answer| answer.get(4) == Some(&10))?;
     Ok((engine, format!("mysql://root:{PASSWORD}@127.0.0.1:{port}")))

@@ -1,9 +1,10 @@
-//! A Kafka broker and a MariaDB server for as long as a value lives.
+//! A Kafka broker, a MariaDB and a PostgreSQL server for as long as a value lives.
 
 mod child;
 mod kafka;
 mod mariadb;
 mod ports;
+mod postgres;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 
-use crate::provision::{self, MariaDb, Provisioned};
+use crate::provision::{self, MariaDb, Postgres, Provisioned};
 use crate::sh::{describe, human, say};
 
 #[derive(clap::Args)]
@@ -39,13 +40,14 @@ pub(crate) struct Engines {
     kafka: String,
     kafka_libs: PathBuf,
     mariadb: String,
+    postgres: String,
     started: Vec<child::Engine>,
     /// Data and logs of this run; the data goes, the logs stay.
     home: PathBuf,
 }
 
 impl Engines {
-    /// Starts what does not run already, and returns when both answer.
+    /// Starts what does not run already, and returns when all answer.
     pub(crate) fn start(found: &Provisioned) -> anyhow::Result<Engines> {
         let started = Instant::now();
         let all = crate::paths::target()?.join("engines");
@@ -55,6 +57,7 @@ impl Engines {
             kafka: String::new(),
             kafka_libs: found.kafka_libs.clone(),
             mariadb: String::new(),
+            postgres: String::new(),
             started: Vec::new(),
             home,
         };
@@ -74,26 +77,36 @@ impl Engines {
                 engines.mariadb = url;
             }
         }
+        match &found.postgres {
+            Postgres::Running(url) => engines.postgres.clone_from(url),
+            Postgres::Programs { postgres, initdb } => {
+                let (engine, url) = postgres::start(&engines.home, postgres, initdb)?;
+                engines.started.push(engine);
+                engines.postgres = url;
+            }
+        }
         if let Some((engine, bootstrap)) = kafka {
             let engine = kafka::wait(engine, &bootstrap)?;
             engines.started.push(engine);
             engines.kafka = bootstrap;
         }
         say(format_args!(
-            "engines are up after {}: kafka {}, mariadb {}; logs in {}",
+            "engines are up after {}: kafka {}, mariadb {}, postgres {}; logs in {}",
             human(started.elapsed()),
             engines.kafka,
             without_password(&engines.mariadb),
+            without_password(&engines.postgres),
             engines.home.display()
         ));
         Ok(engines)
     }
 
     /// What the tests read; see crates/testkit.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 3] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("TESTKIT_KAFKA", self.kafka.clone()),
             ("TESTKIT_MARIADB", self.mariadb.clone()),
+            ("TESTKIT_POSTGRES", self.postgres.clone()),
             ("TESTKIT_KAFKA_LIBS", self.kafka_libs.display().to_string()),
         ]
     }
@@ -119,12 +132,12 @@ fn remove_leftovers(all: &Path) {
 }
 
 fn remove_data(home: &Path) {
-    for data in ["kafka", "mariadb"] {
+    for data in ["kafka", "mariadb", "postgres"] {
         fs::remove_dir_all(home.join(data)).ok();
     }
 }
 
-/// The account in `TESTKIT_MARIADB` may be a real one.
+/// The account in `TESTKIT_MARIADB` or `TESTKIT_POSTGRES` may be a real one.
 fn without_password(url: &str) -> &str {
     url.rsplit_once('@').map_or(url, |(_, place)| place)
 }

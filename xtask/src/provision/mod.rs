@@ -5,6 +5,7 @@ mod chromium;
 mod java;
 mod kafka;
 mod mariadb;
+mod postgres;
 
 pub(crate) use apt::{install, is_root};
 
@@ -21,6 +22,7 @@ pub(crate) struct Provisioned {
     /// Kafka's jars: the broker, its tools, the Connect worker.
     pub(crate) kafka_libs: PathBuf,
     pub(crate) mariadb: MariaDb,
+    pub(crate) postgres: Postgres,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,16 @@ pub(crate) enum MariaDb {
     Programs {
         mariadbd: PathBuf,
         install_db: PathBuf,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) enum Postgres {
+    /// A server that runs already (`TESTKIT_POSTGRES`).
+    Running(String),
+    Programs {
+        postgres: PathBuf,
+        initdb: PathBuf,
     },
 }
 
@@ -44,16 +56,22 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         MariaDb::Running(_) => say("mariadb: the server in TESTKIT_MARIADB"),
         MariaDb::Programs { mariadbd, .. } => say(format_args!("mariadb: {}", mariadbd.display())),
     }
+    match &found.postgres {
+        Postgres::Running(_) => say("postgres: the server in TESTKIT_POSTGRES"),
+        Postgres::Programs { postgres, .. } => say(format_args!("postgres: {}", postgres.display())),
+    }
+    say("chromium and chromedriver: on PATH");
     Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn provision() -> anyhow::Result<Provisioned> {
-    // The database first: when both are missing the failure comes before the long download.
+    // The databases first: when all are missing the failure comes before the long download.
     let mariadb = mariadb::find_or_install()?;
+    let postgres = postgres::find_or_install()?;
     chromium::require()?;
     java::require()?;
     let kafka_libs = kafka::find_or_download()?;
-    Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb })
+    Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb, postgres })
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -272,7 +272,7 @@ const DAYS_TO_2000: i32 = 10_957;
 
 /// A date as the server counts it; `None` beyond what a column holds.
 pub(crate) fn days_since_2000(days: i32) -> Option<i32> {
-    /// What the server takes: from day 0 of the Julian count, 4714-11-24 BC, to 5874898-06-02.
+    /// What the server takes: from day 0 of the Julian count, 4714-11-24 BC, to 5874897-12-31.
     const RANGE: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
     RANGE.contains(&i64::from(days)).then(|| days.checked_sub(DAYS_TO_2000)).flatten()
 }

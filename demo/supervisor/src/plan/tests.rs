@@ -5,7 +5,7 @@ fn settings(store: Store, real: bool) -> Settings {
     let work_dir = PathBuf::from("/w");
     let server = Server::parse("mysql://root:pa%5Css@127.0.0.1:3307").unwrap();
     let database = |name: &str| match real {
-        true => Database::Mysql { server: server.clone(), name: name.into() },
+        true => Database::Server { server: server.clone(), name: name.into() },
         false => Database::Sqlite { file: work_dir.join(format!("{name}.db")) },
     };
     Settings {

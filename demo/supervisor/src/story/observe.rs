@@ -102,8 +102,8 @@ fn facts<F: Fact>(records: &[Record]) -> (Vec<F>, usize) {
 }
 
 async fn decided(database: &Database, table: &str) -> anyhow::Result<Vec<Decided>> {
-    let sql =
-        format!("SELECT CAST(order_id AS CHAR), CAST(outcome AS CHAR), CAST(reason AS CHAR) FROM {table}");
+    let columns = ["order_id", "outcome", "reason"].map(|column| database.as_text(column)).join(", ");
+    let sql = format!("SELECT {columns} FROM {table}");
     let rows = database.rows(&sql).await?;
     let read = |row: &Row| {
         Ok(Decided {
@@ -117,7 +117,7 @@ async fn decided(database: &Database, table: &str) -> anyhow::Result<Vec<Decided
 
 async fn order_rows(settings: &Settings) -> anyhow::Result<Vec<OrderRow>> {
     let columns = ["order_id", "user_id", "product_id", "qty", "unit_price", "total_price"];
-    let columns = columns.map(|column| format!("CAST({column} AS CHAR)")).join(", ");
+    let columns = columns.map(|column| settings.orders_database.as_text(column)).join(", ");
     let sql = format!("SELECT {columns} FROM {}", settings.names.orders_topic);
     let read = |row: &Row| {
         Ok(OrderRow {
@@ -133,8 +133,9 @@ async fn order_rows(settings: &Settings) -> anyhow::Result<Vec<OrderRow>> {
 }
 
 async fn stock_rows(settings: &Settings) -> anyhow::Result<BTreeMap<i64, i64>> {
-    let sql = format!("SELECT CAST(product_id AS CHAR), CAST(qty AS CHAR) FROM {CATALOG_PRODUCTS}");
-    let rows = settings.catalog_database.rows(&sql).await?;
+    let database = &settings.catalog_database;
+    let columns = ["product_id", "qty"].map(|column| database.as_text(column)).join(", ");
+    let rows = database.rows(&format!("SELECT {columns} FROM {CATALOG_PRODUCTS}")).await?;
     rows.iter().map(|row| Ok((field(row, 0)?.parse()?, field(row, 1)?.parse()?))).collect()
 }
 
@@ -193,7 +194,11 @@ async fn get<T: for<'de> Deserialize<'de>>(http: &reqwest::Client, url: &str) ->
 }
 
 /// Sends another body under a key that is in the read tables by now; it must be refused.
-pub(super) async fn conflict(http: &reqwest::Client, targets: &Targets, placed: &Placed) -> anyhow::Result<u16> {
+pub(super) async fn conflict(
+    http: &reqwest::Client,
+    targets: &Targets,
+    placed: &Placed,
+) -> anyhow::Result<u16> {
     let step = &placed.accepted.first().context("no order was accepted")?.step;
     let mut body = step.body();
     body["qty"] = (step.qty + 1).into();

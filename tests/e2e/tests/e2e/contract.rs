@@ -4,11 +4,12 @@
 use crate::support::platform::Platform;
 use bytes::Bytes;
 use connect_api::{ConfigMap, Schema};
-use connect_jdbc::dialect::{Dialect, MySql, Quoting, Sqlite, table_columns};
+use connect_jdbc::dialect::{Dialect, MySql, Postgres, Quoting, Sqlite, TableId, table_columns};
 use contracts::{Decision, Fact, Order, Outcome, encode};
 use order_service::store::database::Engine;
 use order_service::store::migration;
 use std::sync::Arc;
+use testkit::PgDatabase;
 use uuid::Uuid;
 
 /// The schema as the sink sees it: read from the wire form by the sink's own converter.
@@ -66,8 +67,10 @@ fn compare<F: Fact>(fact: &F, engine: Engine, dialect: &dyn Dialect) {
 #[test]
 fn migration_and_sink_make_the_same_tables() {
     let mysql = MySql { quoting: Quoting::Always };
+    let postgres = Postgres { quoting: Quoting::Always };
     let sqlite = Sqlite { quoting: Quoting::Always };
-    let engines: [(Engine, &dyn Dialect); 2] = [(Engine::MariaDb, &mysql), (Engine::Sqlite, &sqlite)];
+    let engines: [(Engine, &dyn Dialect); 3] =
+        [(Engine::MariaDb, &mysql), (Engine::Postgres, &postgres), (Engine::Sqlite, &sqlite)];
     for (engine, dialect) in engines {
         compare(&order(), engine, dialect);
         compare(&decision(), engine, dialect);
@@ -110,6 +113,30 @@ async fn mariadb_has_the_columns_that_the_migration_names() -> anyhow::Result<()
             })
             .collect();
         assert_eq!(found, expected, "{table}");
+    }
+    Ok(())
+}
+
+/// Where both may have been first: the sink makes the tables in one database, the migration in the other.
+#[tokio::test]
+async fn postgresql_has_the_same_columns_from_either() -> anyhow::Result<()> {
+    let platform = Platform::on_postgres("orders", "catalog").await?;
+    let by_sink = PgDatabase::create(&testkit::unique("contract")).await?;
+    let dialect = Postgres { quoting: Quoting::Always };
+    for (table, schema) in
+        [(&platform.orders, wire_schema(&order())), (&platform.decisions, wire_schema(&decision()))]
+    {
+        let columns = table_columns(&dialect, &schema, &["order_id"])?;
+        let id = TableId { database: None, name: table.clone() };
+        by_sink.execute(&dialect.create_table(&id, &columns, &["order_id"])).await?;
+        let describe = format!(
+            "SELECT c.column_name, c.data_type, c.is_nullable, k.column_name FROM information_schema.columns c \
+             LEFT JOIN information_schema.key_column_usage k ON k.table_name = c.table_name \
+             AND k.column_name = c.column_name WHERE c.table_name = '{table}' ORDER BY c.ordinal_position"
+        );
+        let found = platform.read.query(&describe).await?;
+        assert!(found.len() >= 4, "{found:?}");
+        assert_eq!(found, by_sink.query(&describe).await?, "{table}");
     }
     Ok(())
 }

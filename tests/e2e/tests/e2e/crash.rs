@@ -37,7 +37,7 @@ async fn worker_killed_between_rows_and_offset_commit() -> anyhow::Result<()> {
     kafka_client::create_topic(&kafka, &topic, 3, &[]).await?;
     let _topics = Topics::removed_at_the_end(&kafka, [&topic]);
     let database = Database::create(&testkit::unique("e2e_crash")).await?;
-    let mut config = platform_sink(&database, &topic)?;
+    let mut config = platform_sink(&database, &topic);
     config["auto.create"] = "true".into();
     let mut worker = Worker::start(&[]).await?;
     let name = testkit::unique("crash-sink");
@@ -85,7 +85,7 @@ async fn catalog_killed_between_commit_and_publish() -> anyhow::Result<()> {
     let orders: Vec<Order> = (0..50).map(order).collect();
     kafka_client::produce_all(&platform.kafka, &platform.orders, orders.iter().map(record)).await?;
     let mut crashing = platform.catalog_service_that_crashes_at("catalog.after-commit");
-    crashing.wait_exit(PATIENCE).await?;
+    crashing.process.wait_exit(PATIENCE).await?;
 
     let decided = platform.catalog.count("decisions").await?;
     assert!(decided > 0, "it died after the commit");

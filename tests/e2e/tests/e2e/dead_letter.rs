@@ -30,7 +30,7 @@ async fn good_bad_good(kafka: &str, topic: &str) -> anyhow::Result<()> {
 }
 
 async fn sink(database: &Database, topic: &str, extra: &[(&str, &str)]) -> anyhow::Result<Value> {
-    let mut config = platform_sink(database, topic)?;
+    let mut config = platform_sink(database, topic);
     config["auto.create"] = "true".into();
     for (key, value) in extra {
         config[*key] = (*value).into();

@@ -1,4 +1,4 @@
-//! `cargo demo -- --check`, the whole story with everything killed once, on both sets of engines.
+//! `cargo demo -- --check`, the whole story with everything killed once, on each set of engines.
 
 use std::process::Command;
 use std::time::Duration;
@@ -21,5 +21,12 @@ async fn holds_on_the_embedded_engines() -> anyhow::Result<()> {
 async fn holds_on_kafka_and_mariadb() -> anyhow::Result<()> {
     let kafka = testkit::kafka()?;
     let database = testkit::mariadb()?.url_root;
+    check(&["--kafka", &kafka, "--database", &database]).await
+}
+
+#[tokio::test]
+async fn holds_on_kafka_and_postgresql() -> anyhow::Result<()> {
+    let kafka = testkit::kafka()?;
+    let database = testkit::postgres()?.url_root;
     check(&["--kafka", &kafka, "--database", &database]).await
 }

@@ -1,108 +1,23 @@
 //! The JDBC sink against a real MariaDB, called as the runtime calls it: what only a server can show about SQL text,
 //! types, errors and other sessions.
 
-use anyhow::{Context, Result, bail, ensure};
-use connect_api::{
-    ConfigMap, Decimal, PutError, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext,
-    Type, Value,
-};
+use crate::support::jdbc::*;
+use anyhow::{Context, Result, ensure};
+use connect_api::{ConfigMap, Decimal, Schema, SinkConnector, SinkRecord, SinkTask, Type, Value};
 use connect_jdbc::JdbcSinkConnector;
-use std::sync::Arc;
 use testkit::{Database, unique};
 
-const UPSERT: &[(&str, &str)] =
-    &[("insert.mode", "upsert"), ("pk.mode", "record_value"), ("pk.fields", "id")];
-
 fn config(db: &Database, pairs: &[(&str, &str)]) -> ConfigMap {
-    let mut config = ConfigMap::new();
-    let mut set = |key: &str, value: &str| config.insert(key.into(), value.into());
-    set("connection.url", &db.jdbc_url("mariadb"));
-    set("connection.user", &db.server.user);
-    set("connection.password", &db.server.password);
-    set("auto.create", "true");
-    set("auto.evolve", "true");
-    for (key, value) in pairs {
-        set(key, value);
-    }
-    config
+    sink_config(db, pairs)
 }
 
 async fn task(db: &Database, pairs: &[(&str, &str)]) -> Result<Box<dyn SinkTask>> {
-    let config = config(db, pairs);
-    let faults = JdbcSinkConnector.validate(&config);
-    ensure!(faults.is_empty(), "{faults:?}");
-    let mut task = JdbcSinkConnector.new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0 }, &config).await?;
-    Ok(task)
-}
-
-fn schema<'a>(fields: impl IntoIterator<Item = (&'a str, Schema)>) -> SchemaRef {
-    Arc::new(Schema::structure(fields))
-}
-
-fn int() -> Schema {
-    Schema::new(Type::Int32)
-}
-
-fn text() -> Schema {
-    Schema::new(Type::String)
-}
-
-fn record(offset: i64, schema: &SchemaRef, values: Vec<Value>) -> SinkRecord {
-    SinkRecord {
-        topic: "t".into(),
-        partition: 3,
-        offset,
-        timestamp: None,
-        key_schema: Some(Arc::new(text().optional())),
-        key: Value::from(format!("k{offset}").as_str()),
-        value_schema: Some(schema.clone()),
-        value: Value::Struct(values),
-    }
-}
-
-fn pairs(schema: &SchemaRef, rows: impl IntoIterator<Item = (i32, String)>) -> Vec<SinkRecord> {
-    rows.into_iter()
-        .zip(0..)
-        .map(|((id, name), offset)| record(offset, schema, vec![Value::Int32(id), name.as_str().into()]))
-        .collect()
-}
-
-fn named(schema: &SchemaRef, rows: &[(i32, &str)]) -> Vec<SinkRecord> {
-    pairs(schema, rows.iter().map(|(id, name)| (*id, (*name).to_owned())))
-}
-
-fn id_name() -> SchemaRef {
-    schema([("id", int()), ("name", text().optional())])
-}
-
-fn fatal(result: Result<(), PutError>) -> Result<String> {
-    match result {
-        Err(PutError::Fatal(error)) => Ok(error.chain()),
-        other => bail!("not fatal: {other:?}"),
-    }
-}
-
-/// As the runtime does, without the waiting; returns the number of retries.
-async fn put(task: &mut Box<dyn SinkTask>, records: &[SinkRecord]) -> Result<u32> {
-    for retries in 0.. {
-        match task.put(records).await {
-            Ok(()) => return Ok(retries),
-            Err(PutError::Retriable { .. }) => {}
-            Err(PutError::Fatal(error)) => bail!(error.chain()),
-        }
-    }
-    unreachable!("the task counts its retries")
+    start(&config(db, pairs)).await
 }
 
 /// Rows as words, NULL for null.
 async fn rows(db: &Database, sql: &str) -> Result<Vec<String>> {
-    let rows = db.query(sql).await?;
-    let words = |row: &Vec<Option<String>>| {
-        let cells: Vec<&str> = row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
-        cells.join(" ")
-    };
-    Ok(rows.iter().map(words).collect())
+    Ok(words(&db.query(sql).await?))
 }
 
 #[tokio::test]
@@ -120,12 +35,6 @@ async fn both_url_schemes_create_and_upsert() -> Result<()> {
         "{created:?}"
     );
     Ok(())
-}
-
-fn text_of(error: PutError) -> anyhow::Error {
-    match error {
-        PutError::Retriable { error, .. } | PutError::Fatal(error) => anyhow::anyhow!(error.chain()),
-    }
 }
 
 #[tokio::test]

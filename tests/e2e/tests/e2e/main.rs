@@ -1,14 +1,20 @@
 //! One test binary for the whole crate: it links once.
 
 mod connect_kafka;
+mod console;
 mod contract;
 mod crash;
 mod dead_letter;
 mod demo_check;
 mod discovery;
 mod jdbc_mariadb;
+mod jdbc_postgres;
+mod lessons;
 mod status_page;
 mod support;
+mod w2_postgres_sink;
 mod w3_mariadb_sink;
+mod w4_java;
+mod w4_standalone_files;
 mod w6_order_to_catalog;
 mod w7_one_truth;

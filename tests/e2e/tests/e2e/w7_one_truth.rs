@@ -24,14 +24,22 @@ async fn in_local_mode_two_instances_answer_differently() -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn in_events_mode_they_answer_alike() -> anyhow::Result<()> {
-    let platform = Platform::new("orders", "catalog").await?;
+    they_answer_alike(&Platform::new("orders", "catalog").await?).await
+}
+
+#[tokio::test]
+async fn in_events_mode_they_answer_alike_on_postgresql() -> anyhow::Result<()> {
+    they_answer_alike(&Platform::on_postgres("orders", "catalog").await?).await
+}
+
+async fn they_answer_alike(platform: &Platform) -> anyhow::Result<()> {
     let one = platform.order_service().await;
     let two = platform.order_service().await;
     let catalog = platform.catalog_service().await;
     catalog.create_product(1, 5).await?;
     let worker = Worker::start(&[]).await?;
     let topics = format!("{},{}", platform.orders, platform.decisions);
-    let created = worker.create("orders-sink", &platform_sink(&platform.read, &topics)?).await?;
+    let created = worker.create("orders-sink", &platform_sink(&platform.read, &topics)).await?;
     assert_eq!(created.status, 201, "{}", created.body);
 
     let mut placed = Vec::new();
@@ -72,7 +80,7 @@ async fn a_killed_instance_takes_no_order_with_it() -> anyhow::Result<()> {
     let mut one = platform.order_service().await;
     let two = platform.order_service().await;
     let worker = Worker::start(&[]).await?;
-    let created = worker.create("orders-sink", &platform_sink(&platform.read, &platform.orders)?).await?;
+    let created = worker.create("orders-sink", &platform_sink(&platform.read, &platform.orders)).await?;
     assert_eq!(created.status, 201, "{}", created.body);
     let placed = one.place("ann", 1, 1).await?;
     assert_eq!(placed.status, 201);

@@ -1,5 +1,8 @@
 //! What several tests need around the binaries.
 
+pub(crate) mod database;
+pub(crate) mod folder;
+pub(crate) mod jdbc;
 pub(crate) mod platform;
 pub(crate) mod worker;
 

@@ -1,11 +1,12 @@
 //! Order-service and catalog-service as processes, with topics, groups and databases of the test's own.
 
+use super::database::AnyDatabase;
 use super::{Answer, PATIENCE, get, send};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Command;
 use testkit::kafka_client::{self, Topics};
-use testkit::{Database, Process, eventually};
+use testkit::{Database, PgDatabase, Process, eventually};
 
 pub(crate) const OPERATOR_TOKEN: &str = "e2e-operator-token";
 const REGISTRY_SECRET: &str = "e2e-registry-secret-0123456789";
@@ -24,9 +25,9 @@ pub(crate) struct Platform {
     pub(crate) group: String,
     pub(crate) registry: String,
     /// The read tables.
-    pub(crate) read: Database,
+    pub(crate) read: AnyDatabase,
     /// The catalog's own tables.
-    pub(crate) catalog: Database,
+    pub(crate) catalog: AnyDatabase,
     files: PathBuf,
     _topics: Topics,
 }
@@ -34,6 +35,24 @@ pub(crate) struct Platform {
 impl Platform {
     /// Unique names; both migrations have run. `orders` and `group` may be given (the walkthrough's own names) as a prefix.
     pub(crate) async fn new(orders: &str, group: &str) -> anyhow::Result<Platform> {
+        let read = AnyDatabase::MariaDb(Database::create(&testkit::unique("e2e_read")).await?);
+        let catalog = AnyDatabase::MariaDb(Database::create(&testkit::unique("e2e_catalog")).await?);
+        Self::on(read, catalog, orders, group).await
+    }
+
+    /// The same on PostgreSQL.
+    pub(crate) async fn on_postgres(orders: &str, group: &str) -> anyhow::Result<Platform> {
+        let read = AnyDatabase::Postgres(PgDatabase::create(&testkit::unique("e2e_read")).await?);
+        let catalog = AnyDatabase::Postgres(PgDatabase::create(&testkit::unique("e2e_catalog")).await?);
+        Self::on(read, catalog, orders, group).await
+    }
+
+    async fn on(
+        read: AnyDatabase,
+        catalog: AnyDatabase,
+        orders: &str,
+        group: &str,
+    ) -> anyhow::Result<Platform> {
         let kafka = testkit::kafka()?;
         let (orders, decisions) = (testkit::unique(orders), testkit::unique("order_decisions"));
         let registry = testkit::unique("service-registry");
@@ -45,8 +64,8 @@ impl Platform {
             decisions,
             group: testkit::unique(group),
             registry,
-            read: Database::create(&testkit::unique("e2e_read")).await?,
-            catalog: Database::create(&testkit::unique("e2e_catalog")).await?,
+            read,
+            catalog,
             files: std::env::temp_dir().join(testkit::unique("e2e_files")),
         };
         std::fs::create_dir_all(&platform.files)?;
@@ -55,7 +74,7 @@ impl Platform {
         Ok(platform)
     }
 
-    async fn one_shot(&self, service: &str, args: &[&str], database: &Database) -> anyhow::Result<()> {
+    async fn one_shot(&self, service: &str, args: &[&str], database: &AnyDatabase) -> anyhow::Result<()> {
         let mut command = self.command(service, database);
         let mut process = Process::spawn(&format!("{service}-migrate"), command.args(args));
         let status = process.wait_exit(PATIENCE).await?;
@@ -63,7 +82,7 @@ impl Platform {
         Ok(())
     }
 
-    fn command(&self, service: &str, database: &Database) -> Command {
+    fn command(&self, service: &str, database: &AnyDatabase) -> Command {
         let mut command = Command::new(testkit::bin(service));
         command
             .env("KAFKA_BOOTSTRAP_SERVERS", &self.kafka)
@@ -77,10 +96,14 @@ impl Platform {
         command
     }
 
-    async fn start(&self, name: &str, command: &mut Command) -> Service {
+    fn spawn(&self, name: &str, command: &mut Command) -> Service {
         let port = testkit::free_port();
         let process = Process::spawn(name, command.env("LISTEN", format!("127.0.0.1:{port}")));
-        let service = Service { process, url: format!("http://127.0.0.1:{port}") };
+        Service { process, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    async fn start(&self, name: &str, command: &mut Command) -> Service {
+        let service = self.spawn(name, command);
         eventually(format!("{name} to be ready"), PATIENCE, async || {
             let answer = get(format!("{}/health/ready", service.url)).await?;
             anyhow::ensure!(answer.status == 200, "{}", answer.body);
@@ -111,10 +134,10 @@ impl Platform {
         self.start("gateway", &mut self.command("gateway", &self.read)).await
     }
 
-    /// A catalog that kills itself at the named point; it may be gone before anybody sees it ready.
-    pub(crate) fn catalog_service_that_crashes_at(&self, point: &str) -> Process {
+    /// A catalog that kills itself at the named point. Not awaited: it may be gone before anybody sees it ready.
+    pub(crate) fn catalog_service_that_crashes_at(&self, point: &str) -> Service {
         let mut command = self.command("catalog-service", &self.catalog);
-        Process::spawn("catalog-service-crashing", command.env("CRASH_AT", point))
+        self.spawn("catalog-service-crashing", command.env("CRASH_AT", point))
     }
 
     /// Number of orders the catalog's group has finished, over all partitions.

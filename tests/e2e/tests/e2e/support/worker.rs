@@ -1,22 +1,31 @@
 //! A connect-worker as a user runs it: a property file and REST.
 
+use super::database::JdbcTarget;
 use super::{Answer, PATIENCE, get, post, send};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use testkit::{Database, Process, eventually};
+use testkit::{Process, eventually};
 
 pub(crate) struct Worker {
     pub(crate) process: Process,
     pub(crate) url: String,
     properties: PathBuf,
+    /// Connector files on the command line.
+    connectors: Vec<PathBuf>,
 }
 
 impl Worker {
     /// Starts `connect-worker standalone` against the test's Kafka with the converters of the stock file (JSON, schemas
     /// on), and waits until it is healthy. `extra` are further lines of the property file.
     pub(crate) async fn start(extra: &[(&str, &str)]) -> anyhow::Result<Worker> {
+        Self::start_with(extra, &[]).await
+    }
+
+    /// [`start`](Worker::start) with connectors on the command line.
+    pub(crate) async fn start_with(extra: &[(&str, &str)], connectors: &[PathBuf]) -> anyhow::Result<Worker> {
         let port = testkit::free_port();
         let bootstrap = testkit::kafka()?;
         let mut text = String::new();
@@ -39,23 +48,24 @@ impl Worker {
         }
         let properties = std::env::temp_dir().join(format!("{}.properties", testkit::unique("worker")));
         std::fs::write(&properties, text)?;
-        let process = Self::spawn(&properties);
-        let worker = Worker { process, url: format!("http://127.0.0.1:{port}"), properties };
+        let process = Self::spawn(&properties, connectors);
+        let (url, connectors) = (format!("http://127.0.0.1:{port}"), connectors.to_vec());
+        let worker = Worker { process, url, properties, connectors };
         worker.wait_healthy().await;
         Ok(worker)
     }
 
-    fn spawn(properties: &PathBuf) -> Process {
-        Process::spawn(
-            "connect-worker",
-            Command::new(testkit::bin("connect-worker")).arg("standalone").arg(properties),
-        )
+    fn spawn(properties: &PathBuf, connectors: &[PathBuf]) -> Process {
+        let mut command = Command::new(testkit::bin("connect-worker"));
+        // under the name of Kafka's script
+        command.arg0("connect-standalone").arg(properties).args(connectors);
+        Process::spawn("connect-worker", &mut command)
     }
 
     /// The same command again, as an operator (or systemd) would after a crash. Standalone keeps connectors in memory, so
-    /// they have to be created again.
+    /// those made through REST have to be created again.
     pub(crate) async fn start_again(&mut self) {
-        self.process = Self::spawn(&self.properties);
+        self.process = Self::spawn(&self.properties, &self.connectors);
         self.wait_healthy().await;
     }
 
@@ -72,6 +82,11 @@ impl Worker {
 
     pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Answer> {
         get(format!("{}{path}", self.url)).await
+    }
+
+    pub(crate) async fn put_config(&self, name: &str, config: &Value) -> anyhow::Result<Answer> {
+        let url = format!("{}/connectors/{name}/config", self.url);
+        send(reqwest::Client::new().put(url).json(config)).await
     }
 
     pub(crate) async fn delete(&self, name: &str) -> anyhow::Result<Answer> {
@@ -96,18 +111,18 @@ impl Drop for Worker {
 }
 
 /// The sink configuration of the platform: facts keyed by order id, upserted.
-pub(crate) fn platform_sink(database: &Database, topics: &str) -> anyhow::Result<Value> {
-    let server = testkit::mariadb()?;
-    Ok(json!({
+pub(crate) fn platform_sink(database: &impl JdbcTarget, topics: &str) -> Value {
+    let connection = database.connection();
+    json!({
         "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
         "tasks.max": "1",
         "topics": topics,
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "connection.url": database.jdbc_url("mariadb"),
-        "connection.user": server.user,
-        "connection.password": server.password,
+        "connection.url": connection.url,
+        "connection.user": connection.user,
+        "connection.password": connection.password,
         "insert.mode": "upsert",
         "pk.mode": "record_value",
         "pk.fields": "order_id",
-    }))
+    })
 }

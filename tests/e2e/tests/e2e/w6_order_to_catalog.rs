@@ -24,7 +24,8 @@ async fn an_order_lowers_the_stock_and_bad_records_stop_nothing() -> anyhow::Res
     // shortage, unknown product, and four kinds of garbage
     let shortage = orders.place("ann", 2, 4).await?.body;
     let unknown = orders.place("ann", 99, 1).await?.body;
-    let garbage: [(Option<&[u8]>, Option<&[u8]>); 4] = [
+    type Bytes<'a> = Option<&'a [u8]>;
+    let garbage: [(Bytes<'_>, Bytes<'_>); 4] = [
         (Some(b"k"), Some(b"{ not json")),
         (Some(b"k"), Some(b"\xff\xfe")),
         (Some(b"k"), None),

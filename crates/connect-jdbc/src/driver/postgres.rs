@@ -180,7 +180,6 @@ fn remedy(state: &str) -> Option<&'static str> {
         "42P10" => {
             Some("give the table a primary key or unique index on exactly the columns of the key (pk.fields)")
         }
-        "28000" => Some("(this worker does not encrypt its connections)"),
         _ => None,
     }
 }

@@ -8,9 +8,9 @@ mod seed;
 use crate::config::DatabaseUrl;
 use sea_orm::{
     ConnectOptions, Database, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    IsolationLevel, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use decisions::DecidedOrder;
 pub use products::Insert;
@@ -39,6 +39,20 @@ pub type StoreResult<T> = Result<T, StoreError>;
 
 pub(crate) fn cannot(action: &'static str) -> impl FnOnce(DbErr) -> StoreError {
     move |source| StoreError::Database { action, source }
+}
+
+const WAIT_FOR_SERVER: Duration = Duration::from_secs(30);
+
+/// No server has answered; one that refuses (a wrong password) has, and will again. PostgreSQL answers while it is starting,
+/// which sqlx knows as transient.
+fn is_away(error: &DbErr) -> bool {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return true;
+    };
+    error.as_database_error().is_none_or(|answer| answer.is_transient_in_connect_phase())
 }
 
 #[derive(Clone, Debug)]
@@ -72,11 +86,24 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Connects now.
+    /// Connects now; a server that is still starting is waited for, up to half a minute.
     pub async fn eager(url: &DatabaseUrl) -> StoreResult<Self> {
         let store = Self::lazy(url).await?;
-        store.db.ping().await.map_err(cannot("answer"))?;
-        Ok(store)
+        let deadline = Instant::now() + WAIT_FOR_SERVER;
+        let mut told = false;
+        loop {
+            match store.db.ping().await {
+                Ok(()) => return Ok(store),
+                Err(error) if !url.is_sqlite() && is_away(&error) && Instant::now() < deadline => {
+                    if !told {
+                        tracing::info!("waiting up to 30 s for the database");
+                        told = true;
+                    }
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                }
+                Err(source) => return Err(cannot("answer")(source)),
+            }
+        }
     }
 
     /// Creates what is missing of the tables.

@@ -30,6 +30,19 @@ impl RateLimit {
     }
 }
 
+/// What all complaints about a broker that is away have in common.
+const CONNECTION: &str = "connection";
+
+/// What an error is about: librdkafka reports one trouble in several ways, and one line is enough.
+fn subject(error: &KafkaError) -> String {
+    use rdkafka::error::RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::Resolve) => CONNECTION.to_owned(),
+        Some(code) => format!("{code:?}"),
+        None => error.to_string(),
+    }
+}
+
 /// The name of a client and the clocks of its complaints.
 pub(crate) struct Reporter {
     pub(crate) client: String,
@@ -43,7 +56,7 @@ impl Reporter {
 
     /// Trouble that librdkafka gets over by itself.
     pub(crate) fn trouble(&self, error: &KafkaError, reason: &str) {
-        if self.limit.permits(&error.to_string()) {
+        if self.limit.permits(&subject(error)) {
             tracing::warn!(
                 client = self.client,
                 error = error.to_string(),
@@ -60,7 +73,8 @@ impl Reporter {
             | RDKafkaLogLevel::Alert
             | RDKafkaLogLevel::Critical
             | RDKafkaLogLevel::Error => {
-                if self.limit.permits(facility) {
+                // `FAIL` is a broken connection; its client reports the same as an error.
+                if self.limit.permits(if facility == "FAIL" { CONNECTION } else { facility }) {
                     tracing::warn!(target: "librdkafka", client, facility, "{text}");
                 }
             }
@@ -92,5 +106,19 @@ mod tests {
         let limit = RateLimit::default();
         assert!(limit.permits("a") && limit.permits("b"));
         assert!(!limit.permits("a") && !limit.permits("b"));
+    }
+
+    #[test]
+    fn one_trouble_in_several_words_is_one_subject() {
+        use rdkafka::error::RDKafkaErrorCode as Code;
+        let away = [
+            KafkaError::Global(Code::BrokerTransportFailure),
+            KafkaError::MessageConsumption(Code::BrokerTransportFailure),
+            KafkaError::Global(Code::AllBrokersDown),
+        ];
+        assert!(away.iter().all(|error| subject(error) == CONNECTION));
+        let unknown = [Code::UnknownTopicOrPartition, Code::UnknownTopic].map(KafkaError::MessageConsumption);
+        assert_ne!(subject(&unknown[0]), subject(&unknown[1]));
+        assert_eq!(subject(&unknown[0]), subject(&KafkaError::Global(Code::UnknownTopicOrPartition)));
     }
 }

@@ -13,7 +13,7 @@ use connect_runtime::plugins::Plugins;
 use connect_runtime::ports::KafkaClients;
 use connect_runtime::properties;
 use connect_runtime::standalone::{Deadlines, StandaloneHerder, StandaloneParts};
-use connect_runtime::worker_config::{self, WorkerConfig};
+use connect_runtime::worker_config::{self, Mode, WorkerConfig};
 use std::error::Error;
 use std::io;
 use std::path::Path;
@@ -63,7 +63,8 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
     let files: Vec<ConnectorFile> =
         files.collect::<Result<_, _>>().map_err(|error| Failure::Connector(error.to_string()))?;
 
-    let offsets = FileOffsetStore::open(&worker.offset_file)
+    let Mode::Standalone { offset_file } = &worker.mode else { unreachable!("read as standalone") };
+    let offsets = FileOffsetStore::open(offset_file)
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
 
     // First of all, so that whoever watches the worker is answered from now on.

@@ -59,6 +59,9 @@ impl From<HerderError> for Refusal {
             HerderError::NotFound(_) => StatusCode::NOT_FOUND,
             HerderError::Conflict(_) => StatusCode::CONFLICT,
             HerderError::BadRequest(_) => StatusCode::BAD_REQUEST,
+            HerderError::Forbidden(_) => StatusCode::FORBIDDEN,
+            HerderError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            HerderError::Elsewhere { .. } => StatusCode::CONFLICT,
             HerderError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.to_string())

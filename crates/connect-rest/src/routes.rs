@@ -177,7 +177,7 @@ fn encode_segment(name: &str) -> String {
 
 async fn create(request: HttpRequest, payload: web::Payload, herder: Handle) -> Answer {
     let wanted = body::create_request(&request, payload).await?;
-    Ok(created(herder.create_connector(&wanted.name, wanted.config).await?))
+    Ok(created(herder.create_connector(&wanted.name, wanted.config, None).await?))
 }
 
 async fn connector(name: Path<String>, herder: Handle) -> Answer {

@@ -78,7 +78,7 @@ impl From<herder::ConnectorInfo> for ConnectorInfo {
         Self {
             tasks: info.tasks.iter().copied().map(id).collect(),
             config: info.config,
-            ty: info.ty.as_str(),
+            ty: info.ty.map_or("unknown", herder::ConnectorType::as_str),
             name: info.name,
         }
     }
@@ -151,7 +151,7 @@ impl From<herder::ConnectorStatus> for ConnectorStateInfo {
                 version: connector.version,
             },
             tasks: status.tasks.into_iter().map(TaskState::from).collect(),
-            ty: status.ty.as_str(),
+            ty: status.ty.map_or("unknown", herder::ConnectorType::as_str),
         }
     }
 }

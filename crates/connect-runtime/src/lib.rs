@@ -3,6 +3,7 @@
 pub mod connector_config;
 pub mod dead_letter;
 pub mod errors;
+pub mod group;
 pub mod herder;
 mod nearest;
 pub mod observer;
@@ -11,9 +12,11 @@ pub mod plugins;
 pub mod ports;
 pub mod properties;
 pub mod secrets;
+pub mod signature;
 pub mod sink_task;
 pub mod source_task;
 pub mod standalone;
+pub mod store;
 mod submitted;
 #[cfg(test)]
 mod testing;

@@ -1,11 +1,14 @@
 //! What the runtime needs from the outside, as traits: Kafka is behind these, so that the task loop is tested without one.
 
+use crate::herder::LoggerLevel;
+use crate::signature::RequestSignature;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::{ConfigMap, ConnectError, OffsetMap, TopicPartition};
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// A record as it came from, or goes to, a topic: nothing interpreted yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,13 +109,159 @@ pub trait SourceProducer: Send + Sync {
 pub trait OffsetStore: Send + Sync {
     async fn get(&self, connector: &str, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError>;
 
-    /// Returns when the offsets would survive a crash.
+    /// Returns when the offsets would survive a crash; `None` removes the partition.
     async fn set(
         &self,
         connector: &str,
-        offsets: Vec<(Arc<OffsetMap>, OffsetMap)>,
+        offsets: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>,
     ) -> Result<(), ConnectError>;
+
+    /// Every partition of the connector that has an offset, after reading what others have written.
+    async fn all(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError>;
 }
+
+/// One record for a compacted topic; no value removes the key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRecord {
+    pub key: Bytes,
+    pub value: Option<Bytes>,
+}
+
+/// One record out of a compacted topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEntry {
+    pub partition: i32,
+    pub offset: i64,
+    /// Absent only in records that do not belong here.
+    pub key: Option<Bytes>,
+    pub value: Option<Bytes>,
+}
+
+/// Gets every record of a log, in the order of each partition; must not block.
+pub type LogReader = Box<dyn FnMut(LogEntry) + Send>;
+
+/// A compacted topic that every worker reads from its start and some write: configs, offsets, statuses
+/// (`KafkaBasedLog` in Java). Dropping it ends the reading.
+#[async_trait]
+pub trait TopicLog: Send + Sync {
+    /// Begins to read and returns when everything up to the end, as it was at the call, has gone to `reader`. The topic
+    /// is created before when it is missing. Called once, before all others.
+    async fn start(&self, reader: LogReader) -> Result<(), ConnectError>;
+
+    /// Returns when the records are acknowledged by all in-sync replicas; they are appended in their order. The writer's own reader
+    /// sees them as all others do.
+    async fn append(&self, records: Vec<LogRecord>) -> Result<(), ConnectError>;
+
+    /// Returns when everything up to the end, as it was at the call, has gone to the reader. The caller bounds it in time.
+    async fn read_to_end(&self) -> Result<(), ConnectError>;
+}
+
+/// One protocol a member offers, the preferred one first, with its metadata (see `group`).
+pub type OfferedProtocols = Vec<(String, Bytes)>;
+
+/// What a member of the workers' group tells its herder.
+#[derive(Debug)]
+pub enum GroupEvent {
+    /// A JoinGroup request is to be sent and waits for what this worker offers. Answered late when work has to stop first
+    /// (eager protocol), but before the rebalance timeout.
+    Joining { answer: oneshot::Sender<OfferedProtocols> },
+    /// This member leads and is to assign work to all: one assignment per member id.
+    Leading {
+        protocol: String,
+        leader_id: String,
+        /// (member id, metadata)
+        members: Vec<(String, Bytes)>,
+        answer: oneshot::Sender<Vec<(String, Bytes)>>,
+    },
+    /// SyncGroup has answered: this worker is a member of a stable generation.
+    Joined { protocol: String, generation: i32, member_id: String, assignment: Bytes },
+    /// The coordinator has not been heard of for the session timeout: others will get this worker's work, so it must
+    /// stop. The member goes on trying to join.
+    Lost { why: String },
+}
+
+/// The membership of a worker in the group of workers: join, heartbeats, leave (`WorkerGroupMember` in Java). Runs by itself once
+/// started; rejoins when the coordinator says so.
+#[async_trait]
+pub trait GroupMembership: Send + Sync {
+    /// Begins to join. Called again after [`leave`](GroupMembership::leave) to come back.
+    fn join(&self, events: mpsc::UnboundedSender<GroupEvent>);
+
+    /// Makes the group rebalance.
+    fn request_rejoin(&self);
+
+    /// Tells the coordinator, so that nobody waits for this worker. No event comes after it has returned.
+    async fn leave(&self);
+}
+
+/// Why offsets of a consumer group could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum GroupOffsetsError {
+    #[error("the consumer group {0} still has members")]
+    NotEmpty(String),
+    #[error("the topic partition {0:?} does not exist")]
+    UnknownPartition(TopicPartition),
+    #[error("the offsets of the consumer group could not be changed")]
+    Other(#[source] ConnectError),
+}
+
+/// The committed offsets of sinks' consumer groups (`connect-<connector>`, or `consumer.override.group.id`). `overrides` are
+/// the connector's `admin.override.*`, prefix removed.
+#[async_trait]
+pub trait GroupOffsets: Send + Sync {
+    async fn list(
+        &self,
+        group: &str,
+        overrides: &ConfigMap,
+    ) -> Result<Vec<(TopicPartition, i64)>, ConnectError>;
+
+    /// `None` deletes the offset of that partition.
+    async fn alter(
+        &self,
+        group: &str,
+        offsets: Vec<(TopicPartition, Option<i64>)>,
+        overrides: &ConfigMap,
+    ) -> Result<(), GroupOffsetsError>;
+
+    /// Deletes the group with all its offsets; a group that does not exist is as good as deleted.
+    async fn delete(&self, group: &str, overrides: &ConfigMap) -> Result<(), GroupOffsetsError>;
+}
+
+/// Why another worker did not do what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// It answered with this status and message.
+    #[error("the worker at {url} answered {status}: {message}")]
+    Refused { url: String, status: u16, message: String },
+    #[error("the worker at {url} cannot be reached: {reason}")]
+    Unreachable { url: String, reason: String },
+}
+
+/// Requests to other workers of the group.
+#[async_trait]
+pub trait Peers: Send + Sync {
+    /// `POST {leader_url}connectors/{connector}/tasks`; `body` is what was signed.
+    async fn put_task_configs(
+        &self,
+        leader_url: &str,
+        connector: &str,
+        body: Bytes,
+        signature: Option<&RequestSignature>,
+    ) -> Result<(), PeerError>;
+}
+
+/// The levels of this process's loggers. Names are Java's (`org.apache.kafka.connect.runtime`) or ours (`connect_runtime`).
+pub trait LogLevels: Send + Sync {
+    /// The loggers that have a level of their own, and `root`; by name.
+    fn all(&self) -> Vec<LoggerLevel>;
+    /// A logger without a level of its own has that of its nearest parent. `None` for a logger nobody writes to.
+    fn get(&self, name: &str) -> Option<LoggerLevel>;
+    /// Sets the logger and all below it; the names whose level changed. `level` is one of `LEVELS`.
+    fn set(&self, name: &str, level: &str) -> Vec<String>;
+}
+
+/// The names of log levels, as Java's REST API takes them.
+pub const LEVELS: [&str; 7] = ["OFF", "FATAL", "ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
 
 /// Which topics a sink reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::offsets::StoreReader;
 use crate::ports::{KafkaClients, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
 use crate::submitted::{Submitted, Ticket};
 use connect_api::{
-    ConfigMap, ConnectError, Converter, PollError, SourceRecord, SourceTask, SourceTaskContext,
+    ConfigMap, ConnectError, Converter, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext,
 };
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -403,7 +403,7 @@ impl Desk {
         if offsets.is_empty() {
             return;
         }
-        if let Err(error) = self.store.set(&self.connector, offsets.clone()).await {
+        if let Err(error) = self.store.set(&self.connector, some(&offsets)).await {
             let (connector, task) = (&*self.connector, self.task);
             tracing::warn!(connector, task, error = error.chain(), "offsets could not be committed yet");
             self.submitted.put_back(offsets);
@@ -425,4 +425,8 @@ pub struct BadSourceRecord {
     pub class: &'static str,
     #[source]
     pub error: ConnectError,
+}
+
+fn some(offsets: &[(Arc<OffsetMap>, OffsetMap)]) -> Vec<(Arc<OffsetMap>, Option<OffsetMap>)> {
+    offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone()))).collect()
 }

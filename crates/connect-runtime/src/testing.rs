@@ -240,8 +240,12 @@ impl OffsetStore for NoOffsets {
         Ok(None)
     }
 
-    async fn set(&self, _: &str, _: Vec<(Arc<OffsetMap>, OffsetMap)>) -> Result<(), ConnectError> {
+    async fn set(&self, _: &str, _: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>) -> Result<(), ConnectError> {
         Ok(())
+    }
+
+    async fn all(&self, _: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError> {
+        Ok(Vec::new())
     }
 }
 

@@ -1,7 +1,7 @@
 //! `offset.storage.file.filename`: read once at the start, replaced as a whole at each flush.
 
 use super::java_map::{self, Entries};
-use super::{key_bytes, parse_value, value_bytes};
+use super::{key_bytes, parse_value, partition_of_key, value_bytes};
 use crate::ports::OffsetStore;
 use async_trait::async_trait;
 use connect_api::{ConnectError, OffsetMap};
@@ -73,15 +73,17 @@ impl OffsetStore for FileOffsetStore {
     async fn set(
         &self,
         connector: &str,
-        offsets: Vec<(Arc<OffsetMap>, OffsetMap)>,
+        offsets: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>,
     ) -> Result<(), ConnectError> {
         let mut entries = self.entries.lock().await;
         let mut next = entries.clone();
-        next.extend(
-            offsets
-                .iter()
-                .map(|(partition, offset)| (key_bytes(connector, partition), Some(value_bytes(offset)))),
-        );
+        for (partition, offset) in &offsets {
+            let key = key_bytes(connector, partition);
+            match offset {
+                Some(offset) => next.insert(key, Some(value_bytes(offset))),
+                None => next.shift_remove(&key),
+            };
+        }
         if next == *entries {
             return Ok(());
         }
@@ -95,6 +97,16 @@ impl OffsetStore for FileOffsetStore {
         })?;
         *entries = next;
         Ok(())
+    }
+
+    async fn all(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError> {
+        let entries = self.entries.lock().await;
+        let mut offsets = Vec::new();
+        for (key, value) in entries.iter() {
+            let (Some(partition), Some(value)) = (partition_of_key(connector, key), value) else { continue };
+            offsets.extend(parse_value(value)?.map(|offset| (partition, offset)));
+        }
+        Ok(offsets)
     }
 }
 
@@ -152,11 +164,11 @@ mod tests {
         let partition = Arc::new(map(json!({"filename": "/x"})));
         let store = FileOffsetStore::open(&path).unwrap();
         assert_eq!(store.get("a", &partition).await.unwrap(), None);
-        store.set("a", vec![(partition.clone(), map(json!({"position": 1})))]).await.unwrap();
-        store.set("b", vec![(partition.clone(), map(json!({"position": 2})))]).await.unwrap();
+        store.set("a", vec![(partition.clone(), Some(map(json!({"position": 1}))))]).await.unwrap();
+        store.set("b", vec![(partition.clone(), Some(map(json!({"position": 2}))))]).await.unwrap();
 
         let store = FileOffsetStore::open(&path).unwrap();
-        store.set("b", vec![(partition.clone(), map(json!({"position": 3})))]).await.unwrap();
+        store.set("b", vec![(partition.clone(), Some(map(json!({"position": 3}))))]).await.unwrap();
         let store = FileOffsetStore::open(&path).unwrap();
         assert_eq!(store.get("a", &partition).await.unwrap(), Some(map(json!({"position": 1}))));
         assert_eq!(store.get("b", &partition).await.unwrap(), Some(map(json!({"position": 3}))));
@@ -172,10 +184,10 @@ mod tests {
         let partition = Arc::new(map(json!({"p": 1})));
         let store = FileOffsetStore::open(&path).unwrap();
         fs::remove_dir(&below).unwrap();
-        let error = store.set("a", vec![(partition.clone(), map(json!({"n": 1})))]).await.unwrap_err();
+        let error = store.set("a", vec![(partition.clone(), Some(map(json!({"n": 1}))))]).await.unwrap_err();
         assert!(error.to_string().contains("could not be written"), "{error}");
         fs::create_dir(&below).unwrap();
-        store.set("a", vec![(partition.clone(), map(json!({"n": 1})))]).await.unwrap();
+        store.set("a", vec![(partition.clone(), Some(map(json!({"n": 1}))))]).await.unwrap();
         assert!(FileOffsetStore::open(&path).unwrap().get("a", &partition).await.unwrap().is_some());
     }
 

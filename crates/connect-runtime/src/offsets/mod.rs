@@ -37,6 +37,12 @@ pub(crate) fn parse_value(value: &[u8]) -> Result<Option<OffsetMap>, ConnectErro
     })
 }
 
+/// The partition in a key of this connector; `None` for a key of another one, or of no known form.
+pub(crate) fn partition_of_key(connector: &str, key: &[u8]) -> Option<OffsetMap> {
+    let (owner, partition): (String, OffsetMap) = serde_json::from_slice(key).ok()?;
+    (owner == connector).then_some(partition)
+}
+
 /// A task's view of the store: its own connector's offsets.
 pub(crate) struct StoreReader {
     pub(crate) connector: String,

@@ -101,7 +101,7 @@ impl RunningConnector {
             name: self.name.clone(),
             config: self.secrets.masker.mask(&self.config),
             tasks: self.tasks.iter().map(|task| task.id).collect(),
-            ty: self.ty,
+            ty: Some(self.ty),
         }
     }
 
@@ -116,7 +116,7 @@ impl RunningConnector {
                 retrying: None,
             },
             tasks: self.tasks.iter().map(|task| (task.id, task.state(worker_id, self.version))).collect(),
-            ty: self.ty,
+            ty: Some(self.ty),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The standalone worker's own configuration (`worker.properties`).
+//! The worker's own configuration (`worker.properties`).
 
 mod keys;
 mod listener;
@@ -6,6 +6,7 @@ mod listener;
 pub use keys::STANDALONE_CONFIG;
 pub use listener::{Advertised, Listener};
 
+use crate::group::Protocol;
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
 use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
@@ -36,14 +37,85 @@ pub struct WorkerConfig {
     pub value_converter: ConverterSpec,
     pub listeners: Vec<Listener>,
     pub advertised: Advertised,
-    /// `offset.storage.file.filename`
-    pub offset_file: PathBuf,
+    pub mode: Mode,
     /// Also the interval at which sinks commit.
     pub offset_flush_interval: Duration,
     /// For all tasks together.
     pub shutdown_timeout: Duration,
     pub override_policy: OverridePolicy,
+    pub topic_tracking: TopicTracking,
+    /// `None`: off.
+    pub auto_restart: Option<AutoRestart>,
     pub clients: ClientSettings,
+}
+
+/// How the worker keeps what it knows, and with whom it works.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    Standalone {
+        /// `offset.storage.file.filename`
+        offset_file: PathBuf,
+    },
+    Distributed(Box<DistributedConfig>),
+}
+
+/// One internal topic: `config.storage.*`, `offset.storage.*`, `status.storage.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageTopic {
+    pub name: String,
+    /// -1 leaves it to the broker.
+    pub partitions: i32,
+    /// -1 leaves it to the broker.
+    pub replication_factor: i32,
+    /// Further settings for its creation, prefix removed; cleanup.policy is always compact.
+    pub settings: ConfigMap,
+}
+
+/// What a member of a cluster of workers needs beyond the common keys.
+#[derive(Clone, Debug)]
+pub struct DistributedConfig {
+    pub group_id: String,
+    /// `connect.protocol`
+    pub protocol: Protocol,
+    pub config_topic: StorageTopic,
+    pub offset_topic: StorageTopic,
+    pub status_topic: StorageTopic,
+    pub session_timeout: Duration,
+    pub heartbeat_interval: Duration,
+    pub rebalance_timeout: Duration,
+    pub scheduled_rebalance_max_delay: Duration,
+    /// How long a worker that is behind on the config topic tries to catch up before it leaves the group ...
+    pub worker_sync_timeout: Duration,
+    /// ... and how long it then stays away.
+    pub worker_unsync_backoff: Duration,
+    pub inter_worker_keys: InterWorkerKeys,
+}
+
+/// `inter.worker.*` (KIP-507).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterWorkerKeys {
+    pub generation_algorithm: String,
+    /// In bytes.
+    pub size: usize,
+    pub ttl: Duration,
+    pub signature_algorithm: String,
+    pub verification_algorithms: Vec<String>,
+}
+
+/// `topic.tracking.*` (KIP-558).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopicTracking {
+    pub enable: bool,
+    pub allow_reset: bool,
+}
+
+/// `errors.auto.restart.*`: tasks and connectors that have failed are started again, not in the reference (off by default).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoRestart {
+    /// Doubles with each attempt ...
+    pub first_backoff: Duration,
+    /// ... up to this.
+    pub max_backoff: Duration,
 }
 
 /// A configuration that can be used, and remarks about keys that have no effect. A remark never holds a value.
@@ -89,13 +161,15 @@ impl WorkerConfig {
                     .optional_integer("rest.advertised.port")
                     .and_then(|port| u16::try_from(port).ok()),
             },
-            offset_file: parsed.text("offset.storage.file.filename").into(),
+            mode: Mode::Standalone { offset_file: parsed.text("offset.storage.file.filename").into() },
             offset_flush_interval: millis("offset.flush.interval.ms"),
             shutdown_timeout: millis("task.shutdown.graceful.timeout.ms"),
             override_policy: match parsed.text("connector.client.config.override.policy") {
                 "None" => OverridePolicy::None,
                 _ => OverridePolicy::All,
             },
+            topic_tracking: TopicTracking { enable: true, allow_reset: true },
+            auto_restart: None,
             clients: ClientSettings {
                 common: values
                     .iter()

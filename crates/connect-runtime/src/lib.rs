@@ -20,4 +20,5 @@ pub mod store;
 mod submitted;
 #[cfg(test)]
 mod testing;
+pub mod worker;
 pub mod worker_config;

@@ -4,9 +4,13 @@ mod assignment;
 mod clients;
 mod consumer;
 mod context;
+mod group;
 mod pattern;
 mod producer;
 mod properties;
 mod source_producer;
+mod topic_log;
 
 pub use clients::RdKafkaClients;
+pub use group::{KafkaGroupMember, KafkaGroupOffsets};
+pub use topic_log::{KafkaStorage, KafkaTopicLog, StorageKind};

@@ -169,6 +169,8 @@ pub enum GroupEvent {
     Leading {
         protocol: String,
         leader_id: String,
+        /// The one that is being formed (JoinGroup's answer names it); it is complete with [`GroupEvent::Joined`].
+        generation: i32,
         /// (member id, metadata)
         members: Vec<(String, Bytes)>,
         answer: oneshot::Sender<Vec<(String, Bytes)>>,

@@ -1,8 +1,19 @@
 //! The group of workers: what its members tell each other when work is assigned, and how it is assigned. Pure functions over
 //! values; the membership itself is behind `ports::GroupMembership`.
 
-use crate::herder::TaskId;
-use std::collections::BTreeSet;
+mod assign;
+mod balance;
+mod codec;
+mod eager;
+mod incremental;
+mod wire;
+mod work;
+
+pub use assign::{Assignor, ClusterView, Owners, Rebalance, Round};
+pub use codec::{
+    CodecError, decode_assignment, decode_metadata, encode_assignment, encode_metadata, offered,
+};
+pub use work::Work;
 
 /// `connect.protocol`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,11 +26,31 @@ pub enum Protocol {
     Sessioned,
 }
 
-/// Connectors and tasks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Work {
-    pub connectors: BTreeSet<String>,
-    pub tasks: BTreeSet<TaskId>,
+impl Protocol {
+    /// In the order of their versions.
+    pub const ALL: [Self; 3] = [Self::Eager, Self::Compatible, Self::Sessioned];
+
+    /// As JoinGroup names it. The values of `connect.protocol` are the same but for `eager`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eager => "default",
+            Self::Compatible => "compatible",
+            Self::Sessioned => "sessioned",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name)
+    }
+
+    /// What stands before metadata and assignments.
+    pub fn version(self) -> i16 {
+        match self {
+            Self::Eager => 0,
+            Self::Compatible => 1,
+            Self::Sessioned => 2,
+        }
+    }
 }
 
 /// What a member says of itself when it joins.

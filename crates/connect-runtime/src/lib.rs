@@ -2,6 +2,7 @@
 
 pub mod connector_config;
 pub mod dead_letter;
+pub mod distributed;
 pub mod errors;
 pub mod group;
 pub mod herder;

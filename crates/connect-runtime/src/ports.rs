@@ -168,6 +168,8 @@ pub enum GroupEvent {
     /// This member leads and is to assign work to all: one assignment per member id.
     Leading {
         protocol: String,
+        /// The generation that is being formed.
+        generation: i32,
         leader_id: String,
         /// The one that is being formed (JoinGroup's answer names it); it is complete with [`GroupEvent::Joined`].
         generation: i32,
@@ -189,7 +191,8 @@ pub trait GroupMembership: Send + Sync {
     /// Begins to join. Called again after [`leave`](GroupMembership::leave) to come back.
     fn join(&self, events: mpsc::UnboundedSender<GroupEvent>);
 
-    /// Makes the group rebalance.
+    /// Makes the group rebalance. While this member is joining already, the request may be forgotten: who asks knows
+    /// from [`Joined`](GroupEvent::Joined) what the new assignment takes into account.
     fn request_rejoin(&self);
 
     /// Tells the coordinator, so that nobody waits for this worker. No event comes after it has returned.

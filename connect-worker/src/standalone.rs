@@ -138,7 +138,7 @@ fn read_worker(path: &Path, plugins: &Plugins) -> Result<WorkerConfig, Failure> 
     match WorkerConfig::read(&file.values, plugins) {
         Ok(worker_config::Read { config, notes }) => {
             for note in notes {
-                tracing::warn!(file = %path.display(), note, "worker configuration");
+                tracing::warn!(file = %path.display(), note = note.message, "worker configuration");
             }
             Ok(config)
         }

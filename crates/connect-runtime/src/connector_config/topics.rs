@@ -61,7 +61,7 @@ pub(super) fn dead_letter_fault(subscription: &Subscription, dead_letter: &str) 
 }
 
 /// Kafka's own rule for topic names.
-pub(super) fn topic_name(name: &str) -> Result<(), String> {
+pub(crate) fn topic_name(name: &str) -> Result<(), String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match name {
         "" => Err("a topic name is empty: remove the extra comma".into()),

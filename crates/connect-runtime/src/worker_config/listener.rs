@@ -12,41 +12,52 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub(super) fn list(uris: &[String]) -> Result<Vec<Self>, String> {
-        if uris.is_empty() {
-            return Err(
-                "Invalid value for configuration listeners: name at least one, such as http://127.0.0.1:8083"
-                    .into(),
-            );
+    /// Reads a list of URIs; the error says what is wrong with the first that is wrong.
+    pub(super) fn list(uris: &str) -> Result<Vec<Self>, String> {
+        if uris.trim().is_empty() {
+            return Err("name at least one, such as http://127.0.0.1:8083".into());
         }
-        uris.iter().map(|uri| Self::parse(uri)).collect()
+        let several = uris.contains(',');
+        uris.split(',')
+            .map(str::trim)
+            .map(|uri| {
+                Self::parse(uri).map_err(|what| if several { format!("{uri}: {what}") } else { what.into() })
+            })
+            .collect()
     }
 
-    fn parse(uri: &str) -> Result<Self, String> {
-        let wrong = |what: &str| format!("Invalid value {uri} for configuration listeners: {what}");
-        let (scheme, authority) = uri
-            .split_once("://")
-            .ok_or_else(|| wrong("write it as http://host:port, such as http://127.0.0.1:8083"))?;
+    fn parse(uri: &str) -> Result<Self, &'static str> {
+        let (scheme, authority) =
+            uri.split_once("://").ok_or("write it as http://host:port, such as http://127.0.0.1:8083")?;
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
-            "https" => {
-                return Err(wrong("https is not supported yet: use http and put a TLS proxy in front"));
-            }
-            _ => return Err(wrong("the scheme must be http")),
+            "https" => return Err("https is not supported yet: use http and put a TLS proxy in front"),
+            _ => return Err("the scheme must be http"),
         }
         let authority = authority.trim_end_matches('/');
-        let (host, port) = authority
-            .rsplit_once(':')
-            .ok_or_else(|| wrong("the port is missing: write it as http://host:port"))?;
-        let port = port.parse().map_err(|_| wrong("the port must be a number from 0 to 65535"))?;
+        let (host, port) =
+            authority.rsplit_once(':').ok_or("the port is missing: write it as http://host:port")?;
+        let port = port.parse().map_err(|_| "the port must be a number from 0 to 65535")?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         if host.contains(|c: char| matches!(c, '/' | '@' | '?' | '#') || c.is_whitespace()) {
-            return Err(wrong("it must be http://host:port and nothing more"));
+            return Err("it must be http://host:port and nothing more");
         }
         // Java listens on all interfaces where no host is named.
         let host = if host.is_empty() { "0.0.0.0" } else { host };
         Ok(Self { host: host.to_owned(), port })
     }
+}
+
+/// Where `/admin/loggers` is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AdminListeners {
+    /// With everything else.
+    #[default]
+    Same,
+    /// Nowhere.
+    Off,
+    /// At these addresses alone.
+    Own(Vec<Listener>),
 }
 
 /// `rest.advertised.*`.
@@ -57,6 +68,11 @@ pub struct Advertised {
 }
 
 impl Advertised {
+    /// Where other workers reach this one, such as `http://10.0.0.1:8083/`.
+    pub fn url(&self, first: &Listener, bound: SocketAddr) -> String {
+        format!("http://{}/", self.worker_id(first, bound))
+    }
+
     /// The worker's id in statuses, `host:port`: what is configured, else the host of the first listener with the port
     /// it was given by the system, else (a listener on all interfaces) this machine's address.
     pub fn worker_id(&self, first: &Listener, bound: SocketAddr) -> String {
@@ -101,13 +117,14 @@ mod tests {
             "http://x:70000",
             "http://a/b:1",
         ] {
-            let message = Listener::parse(bad).unwrap_err();
-            assert!(
-                message.starts_with(&format!("Invalid value {bad} for configuration listeners: ")),
-                "{message}"
-            );
+            assert!(Listener::parse(bad).is_err(), "{bad}");
         }
-        assert!(Listener::list(&[]).is_err());
+        assert!(Listener::list("").is_err());
+        assert_eq!(Listener::list("http://a:1, http://b:2").unwrap().len(), 2);
+        assert_eq!(
+            Listener::list("http://a:1,http://b").unwrap_err(),
+            "http://b: the port is missing: write it as http://host:port"
+        );
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! The worker's own configuration (`worker.properties`).
 
+mod cluster;
 mod keys;
 mod listener;
+mod response_headers;
 
-pub use keys::STANDALONE_CONFIG;
-pub use listener::{Advertised, Listener};
+pub use cluster::{DistributedConfig, InterWorkerKeys, StorageTopic};
+pub use keys::{
+    CLIENT_CONFIG, COMMON_CONFIG, DISTRIBUTED_CONFIG, DISTRIBUTED_ONLY_CONFIG, REFUSED, STANDALONE_CONFIG,
+    STANDALONE_ONLY_CONFIG, WITHOUT_EFFECT,
+};
+pub use listener::{AdminListeners, Advertised, Listener};
+pub use response_headers::{HeaderValue, ResponseHeader};
 
-use crate::group::Protocol;
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
-use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
+use connect_api::{ConfigDef, ConfigMap, ParsedConfig};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,7 +42,10 @@ pub struct WorkerConfig {
     pub key_converter: ConverterSpec,
     pub value_converter: ConverterSpec,
     pub listeners: Vec<Listener>,
+    pub admin_listeners: AdminListeners,
     pub advertised: Advertised,
+    pub cross_origin: Option<CrossOrigin>,
+    pub response_headers: Vec<ResponseHeader>,
     pub mode: Mode,
     /// Also the interval at which sinks commit.
     pub offset_flush_interval: Duration,
@@ -49,6 +58,14 @@ pub struct WorkerConfig {
     pub clients: ClientSettings,
 }
 
+/// `access.control.*`: which web pages may use the REST API from a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossOrigin {
+    /// `*`, or origins such as `https://console.example.org`.
+    pub origins: Vec<String>,
+    pub methods: Vec<String>,
+}
+
 /// How the worker keeps what it knows, and with whom it works.
 #[derive(Clone, Debug)]
 pub enum Mode {
@@ -57,49 +74,6 @@ pub enum Mode {
         offset_file: PathBuf,
     },
     Distributed(Box<DistributedConfig>),
-}
-
-/// One internal topic: `config.storage.*`, `offset.storage.*`, `status.storage.*`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StorageTopic {
-    pub name: String,
-    /// -1 leaves it to the broker.
-    pub partitions: i32,
-    /// -1 leaves it to the broker.
-    pub replication_factor: i32,
-    /// Further settings for its creation, prefix removed; cleanup.policy is always compact.
-    pub settings: ConfigMap,
-}
-
-/// What a member of a cluster of workers needs beyond the common keys.
-#[derive(Clone, Debug)]
-pub struct DistributedConfig {
-    pub group_id: String,
-    /// `connect.protocol`
-    pub protocol: Protocol,
-    pub config_topic: StorageTopic,
-    pub offset_topic: StorageTopic,
-    pub status_topic: StorageTopic,
-    pub session_timeout: Duration,
-    pub heartbeat_interval: Duration,
-    pub rebalance_timeout: Duration,
-    pub scheduled_rebalance_max_delay: Duration,
-    /// How long a worker that is behind on the config topic tries to catch up before it leaves the group ...
-    pub worker_sync_timeout: Duration,
-    /// ... and how long it then stays away.
-    pub worker_unsync_backoff: Duration,
-    pub inter_worker_keys: InterWorkerKeys,
-}
-
-/// `inter.worker.*` (KIP-507).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InterWorkerKeys {
-    pub generation_algorithm: String,
-    /// In bytes.
-    pub size: usize,
-    pub ttl: Duration,
-    pub signature_algorithm: String,
-    pub verification_algorithms: Vec<String>,
 }
 
 /// `topic.tracking.*` (KIP-558).
@@ -118,58 +92,92 @@ pub struct AutoRestart {
     pub max_backoff: Duration,
 }
 
-/// A configuration that can be used, and remarks about keys that have no effect. A remark never holds a value.
+/// A remark about a key; never holds a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub key: String,
+    pub message: String,
+}
+
+/// A configuration that can be used, and remarks about keys that have no effect.
+#[derive(Debug)]
 pub struct Read {
     pub config: WorkerConfig,
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl WorkerConfig {
-    /// Reads the file's keys; all faults at once.
+    /// Reads the keys of a worker by itself; all faults at once.
+    pub fn standalone(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
+        Self::read_as(&STANDALONE_CONFIG, values, plugins, |parsed| {
+            Ok(Mode::Standalone { offset_file: parsed.text("offset.storage.file.filename").into() })
+        })
+    }
+
+    /// Reads the keys of a worker of a cluster; all faults at once.
+    pub fn distributed(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
+        Self::read_as(&DISTRIBUTED_CONFIG, values, plugins, |parsed| {
+            DistributedConfig::read(parsed, values).map(|config| Mode::Distributed(Box::new(config)))
+        })
+    }
+
+    /// As [`standalone`](WorkerConfig::standalone).
     pub fn read(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
+        Self::standalone(values, plugins)
+    }
+
+    fn read_as(
+        table: &ConfigDef,
+        values: &ConfigMap,
+        plugins: &Plugins,
+        mode: impl FnOnce(&ParsedConfig) -> Result<Mode, Vec<ConfigFault>>,
+    ) -> Result<Read, Vec<ConfigFault>> {
         let mut faults = keys::unsupported(values);
-        let parsed = match STANDALONE_CONFIG.parse(values) {
-            Ok(parsed) => parsed,
-            Err(more) => {
-                faults.extend(more);
-                faults.extend(converter_faults(values, plugins));
-                return Err(faults);
-            }
-        };
+        let parsed = table.parse(values).map_err(|more| faults.extend(more)).ok();
         faults.extend(converter_faults(values, plugins));
-        let listeners = match Listener::list(parsed.list("listeners")) {
-            Ok(listeners) => listeners,
-            Err(message) => {
-                faults.push(ConfigFault { key: "listeners".into(), message });
-                Vec::new()
-            }
-        };
-        if !faults.is_empty() {
-            return Err(faults);
-        }
+        let mode = parsed.as_ref().and_then(|parsed| mode(parsed).map_err(|more| faults.extend(more)).ok());
+        let (Some(parsed), Some(mode), true) = (parsed, mode, faults.is_empty()) else { return Err(faults) };
+        Ok(Read { config: Self::assemble(&parsed, values, mode), notes: keys::notes(table, values) })
+    }
+
+    fn assemble(parsed: &ParsedConfig, values: &ConfigMap, mode: Mode) -> Self {
         let millis = |key: &str| Duration::from_millis(parsed.integer(key).unsigned_abs());
         let spec =
             |key: &str| ConverterSpec::read(values, key).unwrap_or_else(|| unreachable!("{key} is required"));
-        let config = WorkerConfig {
+        let checked = "checked by the table";
+        Self {
             bootstrap_servers: parsed.text("bootstrap.servers").to_owned(),
             key_converter: spec("key.converter"),
             value_converter: spec("value.converter"),
-            listeners,
+            listeners: Listener::list(&parsed.list("listeners").join(",")).expect(checked),
+            admin_listeners: admin_listeners(values),
             advertised: Advertised {
-                host: parsed.optional_text("rest.advertised.host.name").map(str::to_owned),
+                host: parsed
+                    .optional_text("rest.advertised.host.name")
+                    .filter(|host| !host.is_empty())
+                    .map(str::to_owned),
                 port: parsed
                     .optional_integer("rest.advertised.port")
                     .and_then(|port| u16::try_from(port).ok()),
             },
-            mode: Mode::Standalone { offset_file: parsed.text("offset.storage.file.filename").into() },
+            cross_origin: cross_origin(parsed),
+            response_headers: response_headers::parse(parsed.text("response.http.headers.config"))
+                .expect(checked),
+            mode,
             offset_flush_interval: millis("offset.flush.interval.ms"),
             shutdown_timeout: millis("task.shutdown.graceful.timeout.ms"),
             override_policy: match parsed.text("connector.client.config.override.policy") {
                 "None" => OverridePolicy::None,
                 _ => OverridePolicy::All,
             },
-            topic_tracking: TopicTracking { enable: true, allow_reset: true },
-            auto_restart: None,
+            topic_tracking: TopicTracking {
+                enable: parsed.boolean("topic.tracking.enable"),
+                allow_reset: parsed.boolean("topic.tracking.allow.reset"),
+            },
+            auto_restart: parsed.boolean("errors.auto.restart.enable").then(|| AutoRestart {
+                first_backoff: millis("errors.auto.restart.backoff.initial.ms"),
+                max_backoff: millis("errors.auto.restart.backoff.max.ms"),
+            }),
             clients: ClientSettings {
                 common: values
                     .iter()
@@ -178,11 +186,36 @@ impl WorkerConfig {
                     .collect(),
                 consumer: with_prefix(values, "consumer."),
                 producer: with_prefix(values, "producer."),
-                admin: with_prefix(values, "admin."),
+                admin: client_settings_of_admin(values),
             },
-        };
-        Ok(Read { config, notes: keys::notes(values) })
+        }
     }
+}
+
+/// `admin.listeners` is about the REST API, everything else below `admin.` about clients.
+fn client_settings_of_admin(values: &ConfigMap) -> ConfigMap {
+    let mut settings = with_prefix(values, "admin.");
+    settings.retain(|key, _| key != "listeners" && !key.starts_with("listeners."));
+    settings
+}
+
+fn admin_listeners(values: &ConfigMap) -> AdminListeners {
+    match values.get("admin.listeners").map(|text| text.trim()) {
+        None => AdminListeners::Same,
+        Some("") => AdminListeners::Off,
+        Some(uris) => AdminListeners::Own(Listener::list(uris).expect("checked by the table")),
+    }
+}
+
+fn cross_origin(parsed: &ParsedConfig) -> Option<CrossOrigin> {
+    let list = |text: &str| text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>();
+    let origins = parsed.text("access.control.allow.origin");
+    let methods = parsed.list("access.control.allow.methods");
+    (!origins.is_empty()).then(|| CrossOrigin {
+        origins: list(origins),
+        // Jetty's, which Java's worker leaves in place.
+        methods: if methods.is_empty() { list("GET,POST,HEAD") } else { methods.to_vec() },
+    })
 }
 
 fn converter_faults(values: &ConfigMap, plugins: &Plugins) -> Vec<ConfigFault> {

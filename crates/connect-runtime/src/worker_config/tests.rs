@@ -1,4 +1,5 @@
 use super::*;
+use crate::group::Protocol;
 use crate::properties;
 use crate::testing::plugins;
 use expect_test::{Expect, expect};
@@ -15,7 +16,7 @@ offset.flush.interval.ms=10000
 ";
 
 fn read(text: &str) -> Result<Read, Vec<ConfigFault>> {
-    WorkerConfig::read(&properties::parse(text.as_bytes()).unwrap().values, &plugins())
+    WorkerConfig::standalone(&properties::parse(text.as_bytes()).unwrap().values, &plugins())
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn the_stock_file_with_defaults() {
     assert_eq!(config.offset_flush_interval, Duration::from_secs(10));
     assert_eq!(config.shutdown_timeout, Duration::from_secs(5));
     assert_eq!(config.override_policy, OverridePolicy::All);
-    assert_eq!(notes, Vec::<String>::new());
+    assert_eq!(notes, []);
 }
 
 #[test]
@@ -48,11 +49,15 @@ fn keys_without_effect_are_noted_without_their_values() {
         "plugin.path=\\D:\\\\Work\\\\lib\nrest.port=8083\noffset.flush.intervall.ms=5\nmy.password=geheim\n";
     let notes = read(&format!("{STOCK}{more}")).unwrap_or_else(|faults| panic!("{faults:?}")).notes;
     expect![[r#"
-        plugin.path is ignored: the plugins of this worker are part of its binary
-        rest.port is ignored, as in Kafka since 3.0: use listeners
+        plugin.path has no effect: the plugins of this worker are part of its binary
+        rest.port has no effect: it is gone from Kafka since 3.0: use listeners
         offset.flush.intervall.ms is not a key of the worker and is ignored: did you mean offset.flush.interval.ms?
         my.password is not a key of the worker and is ignored"#]]
-    .assert_eq(&notes.join("\n"));
+    .assert_eq(&messages(&notes));
+}
+
+fn messages(notes: &[Note]) -> String {
+    notes.iter().map(|note| note.message.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 #[track_caller]
@@ -64,7 +69,7 @@ fn check(changes: &[(&str, &str)], expected: Expect) {
             value => values.insert((*key).into(), value.into()),
         };
     }
-    let faults = match WorkerConfig::read(&values, &plugins()) {
+    let faults = match WorkerConfig::standalone(&values, &plugins()) {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
     };
@@ -123,4 +128,221 @@ fn faults() {
             "value.converter: Invalid value yes for configuration schemas.enable: Expected value to be either true or false"
         ],
     );
+}
+
+mod distributed {
+    use super::*;
+
+    /// The stock file of the walkthrough "files through a distributed worker".
+    const STOCK: &str = "\
+bootstrap.servers=localhost:9092
+group.id=connect-cluster-datahub-1
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+key.converter.schemas.enable=true
+value.converter.schemas.enable=true
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=1
+config.storage.topic=connect-configs
+config.storage.replication.factor=1
+status.storage.topic=connect-status
+status.storage.replication.factor=1
+offset.flush.interval.ms=10000
+";
+
+    fn read(more: &str) -> Result<(WorkerConfig, DistributedConfig, Vec<Note>), Vec<ConfigFault>> {
+        let values = properties::parse(format!("{STOCK}{more}").as_bytes()).unwrap().values;
+        let Read { config, notes } = WorkerConfig::distributed(&values, &plugins())?;
+        let Mode::Distributed(distributed) = config.mode.clone() else { panic!("{:?}", config.mode) };
+        Ok((config, *distributed, notes))
+    }
+
+    #[test]
+    fn the_stock_file_with_defaults() {
+        let (config, distributed, notes) = read("").unwrap();
+        assert_eq!(notes, []);
+        assert_eq!(distributed.group_id, "connect-cluster-datahub-1");
+        let topic = |name: &str, partitions: i32| StorageTopic {
+            name: name.into(),
+            partitions,
+            replication_factor: 1,
+            settings: ConfigMap::new(),
+        };
+        assert_eq!(distributed.config_topic, topic("connect-configs", 1));
+        assert_eq!(distributed.offset_topic, topic("connect-offsets", 25));
+        assert_eq!(distributed.status_topic, topic("connect-status", 5));
+        assert_eq!(distributed.protocol, Protocol::Sessioned);
+        assert_eq!(distributed.scheduled_rebalance_max_delay, Duration::from_secs(10));
+        assert_eq!(distributed.session_timeout, Duration::from_secs(10));
+        assert_eq!(
+            distributed.inter_worker_keys,
+            InterWorkerKeys {
+                generation_algorithm: "HmacSHA256".into(),
+                size: 32,
+                ttl: Duration::from_secs(3600),
+                signature_algorithm: "HmacSHA256".into(),
+                verification_algorithms: vec!["HmacSHA256".into()],
+            }
+        );
+        assert_eq!(config.auto_restart, None);
+        assert_eq!(config.topic_tracking, TopicTracking { enable: true, allow_reset: true });
+        assert_eq!(config.admin_listeners, AdminListeners::Same);
+        assert_eq!(config.cross_origin, None);
+    }
+
+    #[test]
+    fn everything_set() {
+        let (config, distributed, notes) = read(
+            "connect.protocol=COMPATIBLE\n\
+             config.storage.partitions=7\n\
+             config.storage.min.insync.replicas=2\n\
+             status.storage.cleanup.policy=delete\n\
+             offset.storage.file.filename=/tmp/x\n\
+             offset.storage.partitions=-1\n\
+             inter.worker.key.generation.algorithm=HmacSHA512\n\
+             inter.worker.verification.algorithms=HmacSHA384, HmacSHA256\n\
+             admin.listeners=\n\
+             admin.request.timeout.ms=5\n\
+             access.control.allow.origin=*\n\
+             access.control.allow.methods=GET,PUT\n\
+             response.http.headers.config=set X-A:b\n\
+             topic.tracking.allow.reset=false\n\
+             errors.auto.restart.enable=true\n\
+             client.id=me\n",
+        )
+        .unwrap();
+        assert_eq!(distributed.protocol, Protocol::Compatible);
+        assert_eq!(distributed.config_topic.partitions, 1);
+        assert_eq!(distributed.config_topic.settings, config_map(&[("min.insync.replicas", "2")]));
+        assert_eq!(distributed.status_topic.settings, config_map(&[]));
+        assert_eq!(distributed.offset_topic.settings, config_map(&[]));
+        assert_eq!(distributed.offset_topic.partitions, -1);
+        assert_eq!(distributed.inter_worker_keys.size, 64);
+        assert_eq!(distributed.inter_worker_keys.verification_algorithms, ["HmacSHA384", "HmacSHA256"]);
+        assert_eq!(config.admin_listeners, AdminListeners::Off);
+        assert_eq!(config.clients.admin, config_map(&[("request.timeout.ms", "5")]));
+        assert_eq!(config.clients.common, config_map(&[("client.id", "me")]));
+        assert_eq!(
+            config.cross_origin,
+            Some(CrossOrigin { origins: vec!["*".into()], methods: vec!["GET".into(), "PUT".into()] })
+        );
+        assert_eq!(config.response_headers[0].name, "X-A");
+        assert!(!config.topic_tracking.allow_reset);
+        assert_eq!(
+            config.auto_restart,
+            Some(AutoRestart {
+                first_backoff: Duration::from_secs(10),
+                max_backoff: Duration::from_secs(600)
+            })
+        );
+        expect![[r#"
+            config.storage.partitions has no effect: the config topic always has one partition
+            status.storage.cleanup.policy has no effect: the internal topics are always compacted
+            offset.storage.file.filename has no effect: only a standalone worker reads it"#]]
+        .assert_eq(&messages(&notes));
+    }
+
+    fn config_map(pairs: &[(&str, &str)]) -> ConfigMap {
+        pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+    }
+
+    #[track_caller]
+    fn check(more: &str, expected: Expect) {
+        let faults = read(more).err().unwrap_or_default();
+        expected.assert_eq(&faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("\n"));
+    }
+
+    #[test]
+    fn faults() {
+        check(
+            "heartbeat.interval.ms=10000",
+            expect![
+                "Invalid value 10000 for configuration heartbeat.interval.ms: it must be lower than session.timeout.ms, which is 10000"
+            ],
+        );
+        check(
+            "inter.worker.signature.algorithm=HmacSHA512",
+            expect![
+                "Invalid value HmacSHA512 for configuration inter.worker.signature.algorithm: Signature algorithm must be present in inter.worker.verification.algorithms list"
+            ],
+        );
+        check(
+            "inter.worker.verification.algorithms=HmacMD5",
+            expect![
+                "Invalid value HmacMD5 for configuration inter.worker.verification.algorithms: the algorithm HmacMD5 is not known to this worker: use one of HmacSHA256, HmacSHA384, HmacSHA512"
+            ],
+        );
+        check(
+            "inter.worker.key.size=8",
+            expect!["Invalid value 8 for configuration inter.worker.key.size: Value must be at least 40"],
+        );
+        check(
+            "status.storage.topic=connect-configs",
+            expect![
+                "Invalid value connect-configs for configuration status.storage.topic: config.storage.topic has the same value; each needs a topic of its own"
+            ],
+        );
+        check(
+            "config.storage.topic=connect-configs # here",
+            expect![
+                "Invalid value connect-configs # here for configuration config.storage.topic: it holds ' #' (a comment needs a line of its own: remove the text from '#' on)"
+            ],
+        );
+        check(
+            "config.storage.replication.factor=0\noffset.storage.partitions=0",
+            expect![[r#"
+            Invalid value 0 for configuration config.storage.replication.factor: the number of copies is 1 or more, or -1 to leave it to the broker
+            Invalid value 0 for configuration offset.storage.partitions: the number of partitions is 1 or more, or -1 to leave it to the broker"#]],
+        );
+        check(
+            "connect.protocol=cooperative",
+            expect![
+                "Invalid value cooperative for configuration connect.protocol: String must be one of (case insensitive): eager, compatible, sessioned"
+            ],
+        );
+        check(
+            "exactly.once.source.support=enabled",
+            expect![
+                "Invalid value enabled for configuration exactly.once.source.support: exactly-once sources are not supported yet: remove the key or set it to disabled; sources deliver at least once"
+            ],
+        );
+        check(
+            "security.protocol=SASL_SSL\nssl.client.auth=required",
+            expect![[r#"
+            ssl.client.auth is set: TLS on the REST listener is not supported yet: remove the key and put a proxy in front
+            Invalid value SASL_SSL for configuration security.protocol: this worker cannot do TLS or SASL towards Kafka yet: give it a PLAINTEXT listener of the brokers"#]],
+        );
+        check(
+            "admin.listeners=http://a:1,b\nrest.advertised.listener=https",
+            expect![[r#"
+            Invalid value http://a:1,b for configuration admin.listeners: b: write it as http://host:port, such as http://127.0.0.1:8083
+            Invalid value https for configuration rest.advertised.listener: https is not supported yet: use http and put a TLS proxy in front"#]],
+        );
+        check(
+            "response.http.headers.config=put X:1",
+            expect![
+                "Invalid value put X:1 for configuration response.http.headers.config: 'put X:1': the action is one of set, add, setDate, addDate"
+            ],
+        );
+    }
+
+    #[test]
+    fn each_mode_knows_the_keys_of_the_other() {
+        let values = properties::parse(format!("{STOCK}offset.storage.file.filename=/tmp/o\n").as_bytes())
+            .unwrap()
+            .values;
+        let Read { notes, .. } = WorkerConfig::standalone(&values, &plugins()).unwrap();
+        assert_eq!(notes.len(), 7, "{notes:?}");
+        assert!(notes.iter().all(|note| note.message.ends_with("only a distributed worker reads it")));
+    }
+
+    #[test]
+    fn no_key_is_in_two_tables() {
+        let mut names: Vec<&str> = DISTRIBUTED_CONFIG.keys.iter().map(|key| key.name).collect();
+        names.extend(STANDALONE_ONLY_CONFIG.keys.iter().map(|key| key.name));
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
 }

@@ -168,8 +168,6 @@ pub enum GroupEvent {
     /// This member leads and is to assign work to all: one assignment per member id.
     Leading {
         protocol: String,
-        /// The generation that is being formed.
-        generation: i32,
         leader_id: String,
         /// The one that is being formed (JoinGroup's answer names it); it is complete with [`GroupEvent::Joined`].
         generation: i32,

@@ -2,8 +2,10 @@
 
 mod file;
 mod java_map;
+mod topic;
 
 pub use file::{FileOffsetStore, OffsetFileError};
+pub use topic::TopicOffsetStore;
 
 use crate::ports::OffsetStore;
 use async_trait::async_trait;

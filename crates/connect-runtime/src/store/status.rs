@@ -1,0 +1,178 @@
+//! The statuses of connectors, tasks and topics in the status topic. What is put becomes visible when it has been read back, to
+//! this worker as to all others.
+
+use super::status_cache::{StatusCache, is_safe};
+use super::status_records::{
+    Status, TopicStatus, connector_key, parse, status_value, task_key, topic_key, topic_record,
+};
+use super::status_writer::{Put, StatusWriter};
+use crate::group::Work;
+use crate::herder::TaskId;
+use crate::ports::{LogEntry, TopicLog};
+use bytes::Bytes;
+use connect_api::ConnectError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[derive(Default)]
+struct Known {
+    cache: StatusCache,
+    /// The tasks that a status was put for, by connector: it may not be in the cache yet when the connector is removed.
+    put: BTreeMap<String, BTreeSet<usize>>,
+}
+
+/// `KafkaStatusBackingStore`. Puts return at once; they are written in their order, again and again until Kafka takes them. Of
+/// several that wait for the same connector, task or topic only the newest is written. Dropping the store ends the writing.
+pub struct StatusStore {
+    log: Arc<dyn TopicLog>,
+    known: Arc<Mutex<Known>>,
+    writer: StatusWriter,
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl StatusStore {
+    pub fn new(log: Arc<dyn TopicLog>) -> Self {
+        Self { log, known: Arc::default(), writer: StatusWriter::new() }
+    }
+
+    /// Reads the topic to its end and begins to write. Called once, inside a tokio runtime.
+    pub async fn start(&self) -> Result<(), ConnectError> {
+        let known = self.known.clone();
+        self.log.start(Box::new(move |entry| read(&known, &entry))).await?;
+        self.writer.start(self.log.clone());
+        Ok(())
+    }
+
+    pub fn put_connector(&self, name: &str, status: Status) {
+        self.put(connector_key(name), Some(status_value(&status)));
+    }
+
+    /// Passed over when another worker is known to have spoken in a later generation.
+    pub fn put_connector_safe(&self, name: &str, status: Status) {
+        let (value, name_to_check) = (status_value(&status), name.to_owned());
+        self.put_safe(connector_key(name), value, move |known| {
+            is_safe(&status, known.cache.connectors.get(&name_to_check))
+        });
+    }
+
+    pub fn put_task(&self, id: &TaskId, status: Status) {
+        self.remember(id);
+        self.put(task_key(id), Some(status_value(&status)));
+    }
+
+    /// Passed over when another worker is known to have spoken in a later generation.
+    pub fn put_task_safe(&self, id: &TaskId, status: Status) {
+        self.remember(id);
+        let (value, id_to_check) = (status_value(&status), id.clone());
+        self.put_safe(task_key(id), value, move |known| is_safe(&status, known.cache.task(&id_to_check)));
+    }
+
+    pub fn put_topic(&self, status: TopicStatus) {
+        let record = topic_record(&status);
+        self.put(record.key, record.value);
+    }
+
+    pub fn remove_topic(&self, connector: &str, topic: &str) {
+        self.put(topic_key(topic, connector), None);
+    }
+
+    pub fn remove_task(&self, id: &TaskId) {
+        if let Some(tasks) = lock(&self.known).put.get_mut(&id.connector) {
+            tasks.remove(&id.task);
+        }
+        self.put(task_key(id), None);
+    }
+
+    /// Tombstones for the connector and every task that is known of it. Its topics stay.
+    pub fn remove_connector(&self, name: &str) {
+        let mut tasks = BTreeSet::new();
+        {
+            let mut known = lock(&self.known);
+            tasks.extend(known.put.remove(name).unwrap_or_default());
+            tasks.extend(known.cache.tasks.get(name).into_iter().flat_map(|tasks| tasks.keys().copied()));
+        }
+        for task in tasks {
+            self.put(task_key(&TaskId { connector: name.to_owned(), task }), None);
+        }
+        self.put(connector_key(name), None);
+    }
+
+    /// Returns when everything put so far is acknowledged. While Kafka is away that takes as long; the caller bounds it.
+    pub async fn flush(&self) {
+        self.writer.flush().await;
+    }
+
+    pub fn connector(&self, name: &str) -> Option<Status> {
+        lock(&self.known).cache.connectors.get(name).cloned()
+    }
+
+    pub fn task(&self, id: &TaskId) -> Option<Status> {
+        lock(&self.known).cache.task(id).cloned()
+    }
+
+    /// By task number.
+    pub fn tasks(&self, name: &str) -> Vec<(usize, Status)> {
+        let known = lock(&self.known);
+        let tasks = known.cache.tasks.get(name).into_iter().flatten();
+        tasks.map(|(task, status)| (*task, status.clone())).collect()
+    }
+
+    /// By topic name.
+    pub fn topics(&self, name: &str) -> Vec<TopicStatus> {
+        lock(&self.known)
+            .cache
+            .topics
+            .get(name)
+            .into_iter()
+            .flat_map(|topics| topics.values().cloned())
+            .collect()
+    }
+
+    /// Every connector that a status, a task's status or a topic is known of, deleted ones too.
+    pub fn connectors(&self) -> BTreeSet<String> {
+        let known = lock(&self.known);
+        let StatusCache { connectors, tasks, topics } = &known.cache;
+        connectors.keys().chain(tasks.keys()).chain(topics.keys()).cloned().collect()
+    }
+
+    /// The connectors and tasks whose worker has left them properly: their last record says UNASSIGNED.
+    pub fn let_go(&self) -> Work {
+        lock(&self.known).cache.let_go()
+    }
+
+    fn remember(&self, id: &TaskId) {
+        lock(&self.known).put.entry(id.connector.clone()).or_default().insert(id.task);
+    }
+
+    fn put(&self, key: Bytes, value: Option<Bytes>) {
+        self.writer.put(key, Put { value, check: None });
+    }
+
+    fn put_safe(&self, key: Bytes, value: Bytes, is_safe: impl Fn(&Known) -> bool + Send + Sync + 'static) {
+        if is_safe(&lock(&self.known)) {
+            let known = self.known.clone();
+            let check = Arc::new(move || is_safe(&lock(&known)));
+            self.writer.put(key, Put { value: Some(value), check: Some(check) });
+        }
+    }
+}
+
+fn read(known: &Mutex<Known>, entry: &LogEntry) {
+    let key = entry.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    match parse(&key, entry.value.as_deref()) {
+        Ok(record) => lock(known).cache.apply(record),
+        Err(why) => tracing::warn!(
+            key = &*key,
+            partition = entry.partition,
+            offset = entry.offset,
+            why,
+            "a record of the status topic is malformed and ignored"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

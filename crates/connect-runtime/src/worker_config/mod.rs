@@ -3,7 +3,6 @@
 mod cluster;
 mod keys;
 mod listener;
-mod response_headers;
 
 pub use cluster::{DistributedConfig, InterWorkerKeys, StorageTopic};
 pub use keys::{
@@ -11,7 +10,6 @@ pub use keys::{
     STANDALONE_ONLY_CONFIG, WITHOUT_EFFECT,
 };
 pub use listener::{AdminListeners, Advertised, Listener};
-pub use response_headers::{HeaderValue, ResponseHeader};
 
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
 use connect_api::config::ConfigFault;
@@ -44,8 +42,9 @@ pub struct WorkerConfig {
     pub listeners: Vec<Listener>,
     pub admin_listeners: AdminListeners,
     pub advertised: Advertised,
-    pub cross_origin: Option<CrossOrigin>,
-    pub response_headers: Vec<ResponseHeader>,
+    pub access_control: AccessControl,
+    /// `response.http.headers.config`, which the REST server reads.
+    pub response_headers: String,
     pub mode: Mode,
     /// Also the interval at which sinks commit.
     pub offset_flush_interval: Duration,
@@ -58,12 +57,11 @@ pub struct WorkerConfig {
     pub clients: ClientSettings,
 }
 
-/// `access.control.*`: which web pages may use the REST API from a browser.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CrossOrigin {
-    /// `*`, or origins such as `https://console.example.org`.
-    pub origins: Vec<String>,
-    pub methods: Vec<String>,
+/// `access.control.*`: which web pages may use the REST API from a browser. The REST server reads these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessControl {
+    pub allow_origin: String,
+    pub allow_methods: String,
 }
 
 /// How the worker keeps what it knows, and with whom it works.
@@ -160,9 +158,11 @@ impl WorkerConfig {
                     .optional_integer("rest.advertised.port")
                     .and_then(|port| u16::try_from(port).ok()),
             },
-            cross_origin: cross_origin(parsed),
-            response_headers: response_headers::parse(parsed.text("response.http.headers.config"))
-                .expect(checked),
+            access_control: AccessControl {
+                allow_origin: parsed.text("access.control.allow.origin").to_owned(),
+                allow_methods: parsed.text("access.control.allow.methods").to_owned(),
+            },
+            response_headers: parsed.text("response.http.headers.config").to_owned(),
             mode,
             offset_flush_interval: millis("offset.flush.interval.ms"),
             shutdown_timeout: millis("task.shutdown.graceful.timeout.ms"),
@@ -205,17 +205,6 @@ fn admin_listeners(values: &ConfigMap) -> AdminListeners {
         Some("") => AdminListeners::Off,
         Some(uris) => AdminListeners::Own(Listener::list(uris).expect("checked by the table")),
     }
-}
-
-fn cross_origin(parsed: &ParsedConfig) -> Option<CrossOrigin> {
-    let list = |text: &str| text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>();
-    let origins = parsed.text("access.control.allow.origin");
-    let methods = parsed.list("access.control.allow.methods");
-    (!origins.is_empty()).then(|| CrossOrigin {
-        origins: list(origins),
-        // Jetty's, which Java's worker leaves in place.
-        methods: if methods.is_empty() { list("GET,POST,HEAD") } else { methods.to_vec() },
-    })
 }
 
 fn converter_faults(values: &ConfigMap, plugins: &Plugins) -> Vec<ConfigFault> {

@@ -3,7 +3,6 @@
 use crate::connector_config::topic_name;
 use crate::signature::ALGORITHMS;
 use crate::worker_config::listener::Listener;
-use crate::worker_config::response_headers;
 
 pub(super) fn bootstrap_servers(text: &str) -> Result<(), String> {
     for server in text.split(',').map(str::trim) {
@@ -21,10 +20,6 @@ pub(super) fn listener_list(text: &str) -> Result<(), String> {
 
 pub(super) fn optional_listener_list(text: &str) -> Result<(), String> {
     if text.is_empty() { Ok(()) } else { listener_list(text) }
-}
-
-pub(super) fn header_rules(text: &str) -> Result<(), String> {
-    response_headers::parse(text).map(drop)
 }
 
 pub(super) fn port(text: &str) -> Result<(), String> {

@@ -1,8 +1,8 @@
 //! The keys of every worker, alone or in a cluster.
 
 use super::checks::{
-    bootstrap_servers, header_rules, listener_list, no_trailing_comment, optional_listener_list,
-    override_policy, port, scheme,
+    bootstrap_servers, listener_list, no_trailing_comment, optional_listener_list, override_policy, port,
+    scheme,
 };
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator};
 
@@ -53,7 +53,7 @@ pub(super) const COMMON: [ConfigKey; 25] = [
     .valid(Validator::Check(no_trailing_comment)),
     ConfigKey::new(
         "access.control.allow.methods",
-        Ty::List,
+        Ty::String,
         "The methods such pages may use. Empty: GET, POST and HEAD.",
     )
     .default(""),
@@ -63,8 +63,7 @@ pub(super) const COMMON: [ConfigKey; 25] = [
         "Headers of every answer: rules of the form \"[set|add|setDate|addDate] name:value\", separated by commas, a rule \
          that holds a comma itself in double quotes.",
     )
-    .default("")
-    .valid(Validator::Check(header_rules)),
+    .default(""),
     ConfigKey::new("offset.flush.interval.ms", Ty::Long, "How often offsets are committed, those of sources and of sinks.")
         .default("60000")
         .valid(Validator::AtLeast(1)),

@@ -7,6 +7,7 @@ use crate::plugins::plugins;
 use crate::signals::Signals;
 use crate::{COMMIT, KAFKA_VERSION};
 use connect_api::ConfigMap;
+use connect_rest::RestOptions;
 use connect_runtime::herder::Herder;
 use connect_runtime::offsets::FileOffsetStore;
 use connect_runtime::plugins::Plugins;
@@ -68,7 +69,7 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
 
     // First of all, so that whoever watches the worker is answered from now on.
-    let listening = connect_rest::bind(&worker.listeners)
+    let listening = connect_rest::bind(&worker.listeners, None)
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
     let addresses = listening.addresses.clone();
     let bootstrap = worker.bootstrap_servers.clone();
@@ -90,10 +91,11 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
         patience: PATIENCE,
     });
     let (stop_rest, rest_stopped) = oneshot::channel::<()>();
-    let serving = connect_rest::serve(listening, Arc::new(herder.clone()), async move {
-        // A sender that is gone means the same: the end.
-        let _ = rest_stopped.await;
-    });
+    let serving =
+        connect_rest::serve(listening, Arc::new(herder.clone()), RestOptions::default(), async move {
+            // A sender that is gone means the same: the end.
+            let _ = rest_stopped.await;
+        });
     let serving = serving.map_err(|error| Failure::Worker(format!("the REST API: {error}")))?;
     let mut rest = tokio::spawn(serving);
 

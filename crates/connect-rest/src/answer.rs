@@ -1,20 +1,31 @@
 //! Answers: JSON in every case, errors in Connect's form.
 
+use crate::json::JsonFault;
 use crate::wire::ErrorMessage;
-use actix_web::body::BoxBody;
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::http::header::ContentType;
 use connect_runtime::herder::HerderError;
-use std::fmt;
+
+/// What became of a request at this worker.
+pub(crate) type Answer = Result<HttpResponse, Failure>;
+
+/// Why a request got no answer of its own.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Refused(Refusal),
+    /// Another worker has to answer.
+    Elsewhere {
+        url: String,
+    },
+}
 
 /// A refusal: its status and the sentence for the user.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
 }
-
-pub(crate) type Answer = Result<HttpResponse, Refusal>;
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
@@ -25,8 +36,12 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    pub(crate) fn not_found(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, message)
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
     }
 
     /// What the reference's HTTP layer says where no resource speaks: `HTTP 404 Not Found`.
@@ -34,36 +49,57 @@ impl Refusal {
         let reason = status.canonical_reason().unwrap_or_default();
         Self::new(status, format!("HTTP {} {reason}", status.as_u16()))
     }
-}
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl ResponseError for Refusal {
-    fn status_code(&self) -> StatusCode {
-        self.status
-    }
-
-    fn error_response(&self) -> HttpResponse<BoxBody> {
+    pub(crate) fn response(&self) -> HttpResponse {
         let body = ErrorMessage { error_code: self.status.as_u16(), message: self.message.clone() };
         HttpResponse::build(self.status).json(body)
     }
 }
 
-impl From<HerderError> for Refusal {
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::Refused(refusal)
+    }
+}
+
+impl From<JsonFault> for Failure {
+    fn from(fault: JsonFault) -> Self {
+        Failure::Refused(Refusal::bad_request(fault.0))
+    }
+}
+
+impl From<HerderError> for Failure {
     fn from(error: HerderError) -> Self {
         let status = match &error {
+            HerderError::Elsewhere { url } => return Failure::Elsewhere { url: url.clone() },
             HerderError::NotFound(_) => StatusCode::NOT_FOUND,
             HerderError::Conflict(_) => StatusCode::CONFLICT,
             HerderError::BadRequest(_) => StatusCode::BAD_REQUEST,
             HerderError::Forbidden(_) => StatusCode::FORBIDDEN,
             HerderError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-            HerderError::Elsewhere { .. } => StatusCode::CONFLICT,
             HerderError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, error.to_string())
+        Failure::Refused(Refusal::new(status, error.to_string()))
     }
+}
+
+pub(crate) fn ok(body: impl serde::Serialize) -> Answer {
+    Ok(HttpResponse::Ok().json(body))
+}
+
+pub(crate) fn accepted() -> Answer {
+    Ok(HttpResponse::Accepted().finish())
+}
+
+pub(crate) fn no_content() -> Answer {
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// An answer whose JSON another worker wrote.
+pub(crate) fn relayed(status: StatusCode, body: bytes::Bytes) -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    if !body.is_empty() {
+        response.content_type(ContentType::json());
+    }
+    response
 }

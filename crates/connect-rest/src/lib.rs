@@ -2,10 +2,24 @@
 
 mod answer;
 mod body;
+mod call;
+mod client;
+mod cors;
+mod dispatch;
+mod forward;
+mod header_rules;
 pub mod json;
+mod paths;
+mod peers;
+mod reference;
+mod request_log;
 mod routes;
 mod server;
 mod wire;
 
-pub use routes::configure;
-pub use server::{BindError, Listening, bind, serve};
+pub use cors::Cors;
+pub use header_rules::HeaderRules;
+pub use peers::RestPeers;
+pub use reference::reference_markdown;
+pub use routes::{Audience, Parameter, Route, routes};
+pub use server::{BindError, Listening, RestOptions, bind, serve};

@@ -1,15 +1,18 @@
 //! The listening sockets.
 
-use crate::routes::configure;
+use crate::cors::Cors;
+use crate::dispatch::{Api, Surface, configure};
+use crate::header_rules::HeaderRules;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 use connect_runtime::herder::Herder;
 use connect_runtime::worker_config::Listener;
-use futures::future::Either;
+use futures::future::{Either, select, try_join_all};
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A listener of the configuration that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -17,69 +20,114 @@ use std::sync::Arc;
 pub struct BindError {
     pub address: String,
     pub reason: String,
-    pub remedy: &'static str,
+    pub remedy: String,
+}
+
+/// What the worker's configuration says about answers.
+#[derive(Clone, Debug)]
+pub struct RestOptions {
+    /// `access.control.allow.*`
+    pub cors: Option<Cors>,
+    /// `response.http.headers.config`
+    pub headers: HeaderRules,
+    /// How long a request may take, a hop to another worker included.
+    pub request_timeout: Duration,
+    /// The same for `/health`.
+    pub health_timeout: Duration,
+}
+
+impl Default for RestOptions {
+    /// Nothing added to answers, and the reference's time limits.
+    fn default() -> Self {
+        Self {
+            cors: None,
+            headers: HeaderRules::default(),
+            request_timeout: Duration::from_secs(90),
+            health_timeout: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Sockets that accept connections already; [`serve`] answers them.
 pub struct Listening {
-    sockets: Vec<TcpListener>,
-    /// Where they listen, with the ports that the system chose.
+    regular: Vec<TcpListener>,
+    /// `None`: `/admin` is served by the regular ones.
+    admin: Option<Vec<TcpListener>>,
+    /// Where the regular ones listen, with the ports that the system chose.
     pub addresses: Vec<SocketAddr>,
+    /// Where the admin's own ones listen.
+    pub admin_addresses: Vec<SocketAddr>,
 }
 
-/// Opens all listeners, or none.
-pub fn bind(listeners: &[Listener]) -> Result<Listening, BindError> {
-    let mut listening = Listening { sockets: Vec::new(), addresses: Vec::new() };
-    for listener in listeners {
-        let open = || -> io::Result<(TcpListener, SocketAddr)> {
-            let socket = TcpListener::bind((listener.host.as_str(), listener.port))?;
-            let address = socket.local_addr()?;
-            Ok((socket, address))
-        };
-        let (socket, address) = open().map_err(|error| BindError {
+/// Opens all listeners, or none. `admin` is `admin.listeners`: `None` when it is not set (`/admin` is on `listeners`), empty
+/// when it is switched off.
+pub fn bind(listeners: &[Listener], admin: Option<&[Listener]>) -> Result<Listening, BindError> {
+    let (regular, addresses) = open(listeners, "listeners")?;
+    let (admin, admin_addresses) = match admin {
+        None => (None, Vec::new()),
+        Some(listeners) => {
+            let (sockets, addresses) = open(listeners, "admin.listeners")?;
+            (Some(sockets), addresses)
+        }
+    };
+    Ok(Listening { regular, admin, addresses, admin_addresses })
+}
+
+fn open(listeners: &[Listener], key: &str) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), BindError> {
+    let open = |listener: &Listener| {
+        let bound = TcpListener::bind((listener.host.as_str(), listener.port))
+            .and_then(|socket| Ok((socket.local_addr()?, socket)));
+        bound.map(|(address, socket)| (socket, address)).map_err(|error| BindError {
             address: format!("{}:{}", listener.host, listener.port),
             remedy: match error.kind() {
-                io::ErrorKind::AddrInUse => "stop the program that has it, or name another port in listeners",
-                io::ErrorKind::PermissionDenied => "name a port from 1024 on in listeners",
-                _ => "name an address of this machine in listeners",
+                io::ErrorKind::AddrInUse => {
+                    format!("stop the program that has it, or name another port in {key}")
+                }
+                io::ErrorKind::PermissionDenied => format!("name a port from 1024 on in {key}"),
+                _ => format!("name an address of this machine in {key}"),
             },
             reason: error.to_string(),
-        })?;
-        listening.sockets.push(socket);
-        listening.addresses.push(address);
-    }
-    Ok(listening)
+        })
+    };
+    listeners.iter().map(open).collect()
 }
 
 /// Answers requests until `shutdown` is there, then finishes those it has. The future does the work.
 pub fn serve(
     listening: Listening,
     herder: Arc<dyn Herder>,
+    options: RestOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<impl Future<Output = io::Result<()>> + Send + 'static> {
-    let server = start(listening, herder)?;
-    let handle = server.handle();
+    let Listening { regular, admin, .. } = listening;
+    let surface = if admin.is_none() { Surface::Everything } else { Surface::Regular };
+    let mut servers = vec![start(regular, Api::new(herder.clone(), options.clone(), surface))?];
+    if let Some(sockets) = admin.filter(|sockets| !sockets.is_empty()) {
+        servers.push(start(sockets, Api::new(herder, options, Surface::Admin))?);
+    }
+    let handles: Vec<_> = servers.iter().map(Server::handle).collect();
     Ok(async move {
         let stop = async move {
             shutdown.await;
-            handle.stop(true).await;
-            // The server ends by itself now; this half has nothing to say about how.
+            futures::future::join_all(handles.iter().map(|handle| handle.stop(true))).await;
+            // The servers end by themselves now; this half has nothing to say about how.
             std::future::pending::<()>().await;
         };
-        match futures::future::select(server, std::pin::pin!(stop)).await {
-            Either::Left((served, _)) => served,
+        match select(try_join_all(servers), std::pin::pin!(stop)).await {
+            Either::Left((served, _)) => served.map(drop),
             Either::Right(((), _)) => Ok(()),
         }
     })
 }
 
-fn start(listening: Listening, herder: Arc<dyn Herder>) -> io::Result<Server> {
-    let mut server = HttpServer::new(move || App::new().configure(configure(herder.clone())))
+fn start(sockets: Vec<TcpListener>, api: Api) -> io::Result<Server> {
+    let api = Arc::new(api);
+    let mut server = HttpServer::new(move || App::new().configure(configure(api.clone())))
         // The API sees a handful of requests a minute.
         .workers(2)
         .shutdown_timeout(5)
         .disable_signals();
-    for socket in listening.sockets {
+    for socket in sockets {
         server = server.listen(socket)?;
     }
     Ok(server.run())
@@ -91,10 +139,13 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_named_with_a_remedy() {
-        let taken = bind(&[Listener { host: "127.0.0.1".into(), port: 0 }]).unwrap();
-        let port = taken.addresses[0].port();
-        let error = bind(&[Listener { host: "127.0.0.1".into(), port }]).map(drop).unwrap_err();
-        assert_eq!(error.address, format!("127.0.0.1:{port}"));
+        let any = [Listener { host: "127.0.0.1".into(), port: 0 }];
+        let taken = bind(&any, None).unwrap();
+        let same = [Listener { host: "127.0.0.1".into(), port: taken.addresses[0].port() }];
+        let error = bind(&same, None).map(drop).unwrap_err();
+        assert_eq!(error.address, taken.addresses[0].to_string());
         assert_eq!(error.remedy, "stop the program that has it, or name another port in listeners");
+        let error = bind(&any, Some(&same)).map(drop).unwrap_err();
+        assert_eq!(error.remedy, "stop the program that has it, or name another port in admin.listeners");
     }
 }

@@ -2,7 +2,12 @@
 //!
 //! Shared with the command line, where the same JSON comes from files.
 
+mod offsets;
+
+pub(crate) use offsets::parse_offsets;
+
 use connect_api::ConfigMap;
+use connect_runtime::herder::TargetState;
 use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
@@ -16,6 +21,8 @@ pub struct JsonFault(pub String);
 pub struct CreateRequest {
     pub name: String,
     pub config: ConfigMap,
+    /// What it is to be at first (KIP-980); running when nothing is said.
+    pub initial_state: Option<TargetState>,
 }
 
 /// A JSON object with each value left as text, so that a number keeps the form the user gave it.
@@ -68,20 +75,19 @@ pub fn parse_create_request(text: &str) -> Result<CreateRequest, JsonFault> {
         }
         Some(raw) => parse_config(raw, "config")?,
     };
-    match fields.get("initial_state").map(|value| value.get()) {
-        None | Some("null") => {}
-        Some(raw) => check_initial_state(raw)?,
-    }
-    Ok(CreateRequest { name: name.trim().to_owned(), config })
+    let initial_state = match fields.get("initial_state").map(|value| value.get()) {
+        None | Some("null") => None,
+        Some(raw) => Some(parse_initial_state(raw)?),
+    };
+    Ok(CreateRequest { name: name.trim().to_owned(), config, initial_state })
 }
 
-fn check_initial_state(raw: &str) -> Result<(), JsonFault> {
-    let state = text_value(raw).unwrap_or_else(|| raw.to_owned());
-    match state.to_ascii_uppercase().as_str() {
-        "RUNNING" => Ok(()),
-        "PAUSED" | "STOPPED" => Err(JsonFault(format!(
-            "initial_state {state} is not supported yet: leave it out, and the connector starts RUNNING"
-        ))),
+fn parse_initial_state(raw: &str) -> Result<TargetState, JsonFault> {
+    let state = text_value(raw).unwrap_or_else(|| kind(raw).to_owned());
+    match state.to_uppercase().as_str() {
+        "RUNNING" => Ok(TargetState::Started),
+        "PAUSED" => Ok(TargetState::Paused),
+        "STOPPED" => Ok(TargetState::Stopped),
         _ => Err(JsonFault(format!("initial_state is {state}: it must be RUNNING, PAUSED or STOPPED"))),
     }
 }
@@ -89,19 +95,39 @@ fn check_initial_state(raw: &str) -> Result<(), JsonFault> {
 /// A flat object of settings; numbers and booleans become the text they were written as.
 pub fn parse_config(text: &str, what: &str) -> Result<ConfigMap, JsonFault> {
     let mut config = ConfigMap::new();
-    for (key, value) in object(text, what)? {
-        let raw = value.get();
-        let value = text_value(raw).ok_or_else(|| {
-            let remedy = match kind(raw) {
-                "null" => "leave the key out",
-                "a string" => "a \\u escape in it is half a character",
-                _ => "every value of a connector's configuration is a string, such as \"a,b,c\" for a list",
-            };
-            JsonFault(format!("the value of \"{key}\" is {}: {remedy}", kind(raw)))
-        })?;
-        config.insert(key, value);
+    for (key, value) in parse_patch(text, what)? {
+        match value {
+            Some(value) => {
+                config.insert(key, value);
+            }
+            // As good as not given: the name is in the path or beside the configuration.
+            None if key == "name" => {}
+            None => return Err(JsonFault(format!("the value of \"{key}\" is null: leave the key out"))),
+        }
     }
     Ok(config)
+}
+
+/// A flat object of settings in which a value may be null, too.
+pub(crate) fn parse_patch(text: &str, what: &str) -> Result<IndexMap<String, Option<String>>, JsonFault> {
+    let mut settings = IndexMap::new();
+    for (key, value) in object(text, what)? {
+        let raw = value.get();
+        let value = match text_value(raw) {
+            None if raw != "null" => {
+                let remedy = match kind(raw) {
+                    "a string" => "a \\u escape in it is half a character",
+                    _ => {
+                        "every value of a connector's configuration is a string, such as \"a,b,c\" for a list"
+                    }
+                };
+                return Err(JsonFault(format!("the value of \"{key}\" is {}: {remedy}", kind(raw))));
+            }
+            value => value,
+        };
+        settings.insert(key, value);
+    }
+    Ok(settings)
 }
 
 /// The text of a JSON scalar; nothing for null, objects and arrays, and for a string that is no text (half a surrogate

@@ -1,12 +1,16 @@
 //! The JSON of Kafka Connect's REST API, field by field in its order. These types belong to the wire; the herder has its
 //! own, and the conversion is written out here.
 
-use connect_api::ConfigMap;
+mod plugins;
+
+pub(crate) use plugins::{ConfigInfos, ConfigKeyInfo, PluginInfo};
+
+use connect_api::{ConfigMap, OffsetMap};
 use connect_runtime::herder::{self, Health};
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 pub(crate) struct ErrorMessage {
     pub(crate) error_code: u16,
     pub(crate) message: String,
@@ -96,7 +100,7 @@ struct ConnectorState {
 
 #[derive(Serialize)]
 pub(crate) struct TaskState {
-    pub(crate) id: usize,
+    id: usize,
     state: &'static str,
     worker_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,7 +138,7 @@ impl From<(usize, herder::StateInfo)> for TaskState {
 pub(crate) struct ConnectorStateInfo {
     name: String,
     connector: ConnectorState,
-    pub(crate) tasks: Vec<TaskState>,
+    tasks: Vec<TaskState>,
     #[serde(rename = "type")]
     ty: &'static str,
 }
@@ -167,17 +171,46 @@ pub(crate) struct Expanded {
 
 pub(crate) type ExpandedConnectors = IndexMap<String, Expanded>;
 
+/// `{"a": {"topics": [...]}}`
+pub(crate) type ActiveTopics = IndexMap<String, Topics>;
+
 #[derive(Serialize)]
-pub(crate) struct PluginInfo {
-    class: String,
-    #[serde(rename = "type")]
-    ty: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
+pub(crate) struct Topics {
+    pub(crate) topics: Vec<String>,
 }
 
-impl From<herder::PluginInfo> for PluginInfo {
-    fn from(info: herder::PluginInfo) -> Self {
-        Self { class: info.class, ty: info.ty, version: info.version }
+#[derive(Serialize)]
+pub(crate) struct ConnectorOffsets {
+    offsets: Vec<ConnectorOffset>,
+}
+
+#[derive(Serialize)]
+struct ConnectorOffset {
+    partition: OffsetMap,
+    offset: Option<OffsetMap>,
+}
+
+impl From<Vec<herder::ConnectorOffset>> for ConnectorOffsets {
+    fn from(offsets: Vec<herder::ConnectorOffset>) -> Self {
+        let offset =
+            |one: herder::ConnectorOffset| ConnectorOffset { partition: one.partition, offset: one.offset };
+        Self { offsets: offsets.into_iter().map(offset).collect() }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Message {
+    pub(crate) message: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct LoggerLevel {
+    level: String,
+    last_modified: Option<i64>,
+}
+
+impl From<herder::LoggerLevel> for LoggerLevel {
+    fn from(logger: herder::LoggerLevel) -> Self {
+        Self { level: logger.level, last_modified: logger.last_modified }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn run(args: StandaloneArgs) -> Result<(), Failure> {
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
 
     // First of all, so that whoever watches the worker is answered from now on.
-    let listening = connect_rest::bind(&worker.listeners, None)
+    let listening = connect_rest::bind(&worker.listeners, &worker.admin_listeners)
         .map_err(|error| Failure::Worker(format!("{}: {error}", args.worker.display())))?;
     let addresses = listening.addresses.clone();
     let bootstrap = worker.bootstrap_servers.clone();

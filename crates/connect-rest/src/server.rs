@@ -6,7 +6,7 @@ use crate::header_rules::HeaderRules;
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer};
 use connect_runtime::herder::Herder;
-use connect_runtime::worker_config::Listener;
+use connect_runtime::worker_config::{AdminListeners, Listener};
 use futures::future::{Either, select, try_join_all};
 use std::future::Future;
 use std::io;
@@ -51,7 +51,7 @@ impl Default for RestOptions {
 /// Sockets that accept connections already; [`serve`] answers them.
 pub struct Listening {
     regular: Vec<TcpListener>,
-    /// `None`: `/admin` is served by the regular ones.
+    /// `None`: `/admin` is served by the regular ones; empty: nowhere.
     admin: Option<Vec<TcpListener>>,
     /// Where the regular ones listen, with the ports that the system chose.
     pub addresses: Vec<SocketAddr>,
@@ -59,13 +59,13 @@ pub struct Listening {
     pub admin_addresses: Vec<SocketAddr>,
 }
 
-/// Opens all listeners, or none. `admin` is `admin.listeners`: `None` when it is not set (`/admin` is on `listeners`), empty
-/// when it is switched off.
-pub fn bind(listeners: &[Listener], admin: Option<&[Listener]>) -> Result<Listening, BindError> {
+/// Opens all listeners, or none.
+pub fn bind(listeners: &[Listener], admin: &AdminListeners) -> Result<Listening, BindError> {
     let (regular, addresses) = open(listeners, "listeners")?;
     let (admin, admin_addresses) = match admin {
-        None => (None, Vec::new()),
-        Some(listeners) => {
+        AdminListeners::Same => (None, Vec::new()),
+        AdminListeners::Off => (Some(Vec::new()), Vec::new()),
+        AdminListeners::Own(listeners) => {
             let (sockets, addresses) = open(listeners, "admin.listeners")?;
             (Some(sockets), addresses)
         }
@@ -140,12 +140,12 @@ mod tests {
     #[test]
     fn a_taken_port_is_named_with_a_remedy() {
         let any = [Listener { host: "127.0.0.1".into(), port: 0 }];
-        let taken = bind(&any, None).unwrap();
+        let taken = bind(&any, &AdminListeners::Same).unwrap();
         let same = [Listener { host: "127.0.0.1".into(), port: taken.addresses[0].port() }];
-        let error = bind(&same, None).map(drop).unwrap_err();
+        let error = bind(&same, &AdminListeners::Same).map(drop).unwrap_err();
         assert_eq!(error.address, taken.addresses[0].to_string());
         assert_eq!(error.remedy, "stop the program that has it, or name another port in listeners");
-        let error = bind(&any, Some(&same)).map(drop).unwrap_err();
+        let error = bind(&any, &AdminListeners::Own(same.to_vec())).map(drop).unwrap_err();
         assert_eq!(error.remedy, "stop the program that has it, or name another port in admin.listeners");
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod config_providers;
 pub mod connector_config;
 pub mod dead_letter;
 pub mod distributed;

@@ -7,6 +7,7 @@ mod topics;
 
 pub use keys::{COMMON_CONFIG, SINK_CONFIG, SOURCE_CONFIG};
 pub(crate) use topics::topic_name;
+pub(crate) use topics::whole_name;
 
 use crate::errors::{DEAD_LETTER_CONFIG, ERRORS_CONFIG, ErrorPolicy};
 use crate::herder::ConnectorType;

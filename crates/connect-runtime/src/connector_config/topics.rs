@@ -78,7 +78,7 @@ pub(crate) fn topic_name(name: &str) -> Result<(), String> {
 }
 
 /// A pattern that must match the whole name, as Java's `matches` does.
-pub(super) fn whole_name(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn whole_name(pattern: &str) -> Result<Regex, String> {
     // Size-limited: the pattern comes from a request.
     regex::RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().map_err(|_| {
         "it is no regular expression this worker understands (look-around and back references are not supported)".into()

@@ -27,10 +27,10 @@ pub(super) fn deal<T: Ord>(mut shares: Vec<&mut BTreeSet<T>>, items: impl IntoIt
 }
 
 /// What has to be taken from whom so that nobody has more than a fair share of `total`, which may be more than they have together.
-/// Where it does not divide evenly, those who have more already keep one more than others.
+/// Where it does not divide evenly, those who have more already keep one more than others. The first of each share goes first.
 pub(super) fn surplus<T: Ord + Clone>(
     total: usize,
-    shares: &BTreeMap<&str, &BTreeSet<T>>,
+    shares: &BTreeMap<&str, Vec<&T>>,
 ) -> BTreeMap<String, BTreeSet<T>> {
     let mut surplus = BTreeMap::new();
     let Some(least) = total.checked_div(shares.len()) else { return surplus };
@@ -42,7 +42,7 @@ pub(super) fn surplus<T: Ord + Clone>(
             fair += 1;
         }
         if share.len() > fair {
-            let taken = share.iter().take(share.len() - fair).cloned().collect();
+            let taken = share[..share.len() - fair].iter().map(|item| (*item).clone()).collect();
             surplus.insert((*member).to_owned(), taken);
         }
     }

@@ -77,7 +77,7 @@ impl Incremental {
 
         let (reassigned, mut delay) = self.handle_lost(rebalance.now, &lost, !let_go.is_empty(), &mut held);
         if delay.is_zero() {
-            let moving = surplus(&configured, &held);
+            let moving = surplus(&configured, &held, &reported);
             delay = self.hold_back(rebalance.now, !moving.is_empty());
             if delay.is_zero() {
                 for (id, work) in &moving {
@@ -231,17 +231,30 @@ fn active(reported: &BTreeMap<&String, &Work>) -> (Work, Work) {
     (active, duplicated)
 }
 
-fn surplus(configured: &Work, held: &BTreeMap<String, Work>) -> BTreeMap<String, Work> {
+/// What has to move for even loads. What a member runs goes before what it was given in this very round, as in Java.
+fn surplus(
+    configured: &Work,
+    held: &BTreeMap<String, Work>,
+    reported: &BTreeMap<&String, &Work>,
+) -> BTreeMap<String, Work> {
     let mut surplus: BTreeMap<String, Work> = BTreeMap::new();
     // When nobody has anything yet, or there is nothing to have.
     if configured.is_empty() || held.values().all(Work::is_empty) {
         return surplus;
     }
-    let connectors = held.iter().map(|(id, work)| (id.as_str(), &work.connectors)).collect();
+    let mut connectors = BTreeMap::new();
+    let mut tasks = BTreeMap::new();
+    for (id, work) in held {
+        let runs = reported[id];
+        let (old, new): (Vec<_>, Vec<_>) =
+            work.connectors.iter().partition(|name| runs.connectors.contains(*name));
+        connectors.insert(id.as_str(), [old, new].concat());
+        let (old, new): (Vec<_>, Vec<_>) = work.tasks.iter().partition(|task| runs.tasks.contains(*task));
+        tasks.insert(id.as_str(), [old, new].concat());
+    }
     for (id, connectors) in balance::surplus(configured.connectors.len(), &connectors) {
         surplus.entry(id).or_default().connectors = connectors;
     }
-    let tasks = held.iter().map(|(id, work)| (id.as_str(), &work.tasks)).collect();
     for (id, tasks) in balance::surplus(configured.tasks.len(), &tasks) {
         surplus.entry(id).or_default().tasks = tasks;
     }

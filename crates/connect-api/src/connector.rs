@@ -1,6 +1,6 @@
 //! What a sink connector has to be: `org.apache.kafka.connect.sink.{SinkConnector, SinkTask}`.
 
-use crate::{ConfigDef, ConfigMap, ConnectError, SinkRecord};
+use crate::{ConfigDef, ConfigMap, ConnectError, SinkRecord, TopicPartition};
 use async_trait::async_trait;
 use std::time::Duration;
 
@@ -30,8 +30,30 @@ pub trait SinkConnector: Send + Sync {
         vec![config.clone(); max_tasks]
     }
 
+    /// The Java class of the tasks (`task.class`) when `class` is the connector's: with it in their configurations, a Java worker of
+    /// the same cluster can run them.
+    fn task_class(&self, class: &str) -> String {
+        task_class(class)
+    }
+
+    /// Somebody sets the offsets of the stopped connector's consumer group by hand; `None` removes one, and a request to remove all
+    /// names those there are. Refuse offsets that make no sense with an error, and change those that the connector
+    /// keeps outside of Kafka. `false` says that the connector has not looked (Java: `alterOffsets`).
+    async fn alter_offsets(
+        &self,
+        _config: &ConfigMap,
+        _offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<bool, ConnectError> {
+        Ok(false)
+    }
+
     /// A task that is not started yet.
     fn new_task(&self) -> Box<dyn SinkTask>;
+}
+
+/// As Java's connectors mostly name their tasks: `XConnector` runs `XTask` of the same package.
+pub(crate) fn task_class(connector: &str) -> String {
+    format!("{}Task", connector.strip_suffix("Connector").unwrap_or(connector))
 }
 
 /// Where a task runs; for its logs and error texts.

@@ -28,6 +28,23 @@ pub trait SourceConnector: Send + Sync {
     /// One configuration per task, at most `max_tasks`: together the tasks read each source partition once.
     fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap>;
 
+    /// The Java class of the tasks (`task.class`) when `class` is the connector's: with it in their configurations, a Java worker of
+    /// the same cluster can run them.
+    fn task_class(&self, class: &str) -> String {
+        crate::connector::task_class(class)
+    }
+
+    /// Somebody sets offsets of the stopped connector by hand, as (partition, offset); `None` removes one, and a request to remove
+    /// all names those there are. Refuse what no task could go on from with an error, and change offsets that the
+    /// connector keeps elsewhere. `false` says that the connector has not looked (Java: `alterOffsets`).
+    async fn alter_offsets(
+        &self,
+        _config: &ConfigMap,
+        _offsets: &[(OffsetMap, Option<OffsetMap>)],
+    ) -> Result<bool, ConnectError> {
+        Ok(false)
+    }
+
     /// A task that is not started yet.
     fn new_task(&self) -> Box<dyn SourceTask>;
 }

@@ -2,6 +2,7 @@
 
 pub mod config_providers;
 pub mod connector_config;
+pub mod control;
 pub mod dead_letter;
 pub mod distributed;
 pub mod errors;

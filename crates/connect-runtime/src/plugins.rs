@@ -101,6 +101,14 @@ impl ConnectorPlugin {
             Self::Source(source) => source.task_configs(config, max_tasks),
         }
     }
+
+    /// The Java class of the tasks when `class` is the connector's.
+    pub fn task_class(&self, class: &str) -> String {
+        match self {
+            Self::Sink(sink) => sink.task_class(class),
+            Self::Source(source) => source.task_class(class),
+        }
+    }
 }
 
 #[derive(Clone, Default)]
@@ -143,17 +151,22 @@ impl Plugins {
     /// The connector that a `connector.class` means: a full class name, a simple name, or a simple name without
     /// "Connector". The error is the text for the user.
     pub fn connector(&self, name: &str) -> Result<&ConnectorPlugin, String> {
+        self.connector_class(name).map(|(_, plugin)| plugin)
+    }
+
+    /// As [`connector`](Plugins::connector), with the full class name.
+    pub fn connector_class(&self, name: &str) -> Result<(&'static str, &ConnectorPlugin), String> {
         let name = name.trim();
-        if let Some((_, plugin)) = self.connector_classes().find(|(class, _)| *class == name) {
-            return Ok(plugin);
+        if let Some(found) = self.connector_classes().find(|(class, _)| *class == name) {
+            return Ok(found);
         }
         // Two classes of one connector share an alias without being ambiguous; two connectors drop it, as Java does.
-        let mut matches = self
-            .connectors
-            .iter()
-            .filter(|plugin| plugin.class_names().iter().any(|class| is_alias(name, class, CONNECTOR)));
-        if let (Some(plugin), None) = (matches.next(), matches.next()) {
-            return Ok(plugin);
+        let mut matches = self.connectors.iter().filter_map(|plugin| {
+            let class = plugin.class_names().iter().find(|class| is_alias(name, class, CONNECTOR))?;
+            Some((*class, plugin))
+        });
+        if let (Some(found), None) = (matches.next(), matches.next()) {
+            return Ok(found);
         }
         let available: Vec<_> = self.connector_classes().map(|(class, _)| class).collect();
         Err(format!(

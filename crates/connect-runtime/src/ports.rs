@@ -31,7 +31,8 @@ pub struct RawRecord {
 #[async_trait]
 pub trait SinkConsumer: Send {
     /// Waits up to `timeout` for a first record, then takes what is there, at most `max_records`. An empty answer is
-    /// normal. Must be called often enough (`max.poll.interval.ms`) even while nothing is wanted: then after [`pause`].
+    /// normal. Must be called often enough (`max.poll.interval.ms`) even while nothing is wanted: then after [`pause`]. No record
+    /// is lost when the future is dropped.
     ///
     /// [`pause`]: SinkConsumer::pause
     async fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<RawRecord>, ConnectError>;

@@ -5,6 +5,7 @@
 
 use connect_api::ConfigMap;
 use connect_api::config::{ConfigDef, ConfigValueType, HIDDEN};
+use std::sync::Arc;
 
 /// Knows which keys of a connector are secrets: those its tables call PASSWORD and, among the keys no table knows, those
 /// whose name says so.
@@ -85,15 +86,51 @@ impl Masker {
 
     /// Removes the secrets of `config` from a text about it, and passwords from any URL in it.
     pub fn scrub(&self, text: &str, config: &ConfigMap) -> String {
-        let mut secrets: Vec<&str> = config
-            .iter()
-            .filter(|(key, value)| self.is_secret(key) && value.len() >= SHORTEST_SEARCHED)
-            .map(|(_, value)| value.as_str())
-            .collect();
+        self.scrub_with(text, config, &[])
+    }
+
+    fn scrub_with(&self, text: &str, config: &ConfigMap, more: &[String]) -> String {
+        let by_key = config.iter().filter(|(key, _)| self.is_secret(key)).map(|(_, value)| value);
+        let mut secrets: Vec<&str> =
+            by_key.chain(more).map(String::as_str).filter(|value| value.len() >= SHORTEST_SEARCHED).collect();
         // The longest first, so that a secret that contains another one is removed as a whole.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         let text = secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN));
         scrub_urls(&text)
+    }
+}
+
+/// Removes one connector's secrets from texts about it. Cheap to clone. The default knows none, and removes only passwords
+/// from URLs.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    inner: Arc<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    masker: Masker,
+    config: ConfigMap,
+    more: Vec<String>,
+}
+
+impl Secrets {
+    /// The secrets among the values of `config`, and `more`: those that came from config providers, whatever their keys.
+    pub fn new(masker: Masker, config: ConfigMap, more: Vec<String>) -> Self {
+        Self { inner: Arc::new(Known { masker, config, more }) }
+    }
+
+    /// These, and those among the values of `config`, and `more`.
+    pub(crate) fn and(&self, config: &ConfigMap, more: Vec<String>) -> Self {
+        let Known { masker, config: known, more: known_more } = &*self.inner;
+        let by_key = config.iter().filter(|(key, _)| masker.is_secret(key)).map(|(_, value)| value.clone());
+        let more = known_more.iter().cloned().chain(by_key).chain(more).collect();
+        Self::new(masker.clone(), known.clone(), more)
+    }
+
+    pub fn scrub(&self, text: &str) -> String {
+        let Known { masker, config, more } = &*self.inner;
+        masker.scrub_with(text, config, more)
     }
 }
 

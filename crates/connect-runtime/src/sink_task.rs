@@ -4,10 +4,12 @@
 //! is where the sink put it, or acknowledged in the dead-letter topic, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+use crate::control::TaskControl;
 use crate::dead_letter::{BadRecord, DeadLetters};
 use crate::errors::{ErrorPolicy, Stage, Tolerance};
 pub use crate::observer::TaskObserver;
 use crate::ports::{KafkaClients, RawRecord, SinkConsumer, Subscription};
+use crate::secrets::Secrets;
 use connect_api::{
     ConfigMap, ConnectError, Converter, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition,
 };
@@ -42,6 +44,8 @@ pub struct SinkTaskSpec {
     pub shutdown_grace: Duration,
     /// `max.poll.records`, 500 unless the user says otherwise; see [`max_poll_records`].
     pub max_poll_records: usize,
+    /// What the log must not show.
+    pub secrets: Secrets,
 }
 
 /// `max.poll.records` of a sink's consumer: the connector's override, else the worker's `consumer.*` setting (both
@@ -57,18 +61,25 @@ pub fn max_poll_records(overrides: &ConfigMap, worker_consumer: &ConfigMap) -> R
     }
 }
 
-/// Runs the task until it fails or `stop` is cancelled; `Ok` means it was told to stop. In every case the task was
-/// stopped and the consumer has left its group before this returns; a panic of a plugin is the caller's to catch (spawn
-/// it and look at the `JoinHandle`).
+/// Runs the task until it fails or is told to stop, which `Ok` means. In every case the task was stopped and the consumer has
+/// left its group before this returns; a panic of a plugin is the caller's to catch. A task that is paused from the beginning does not
+/// start before it is resumed; one that is paused later keeps its membership, and commits what it had put.
 pub async fn run(
     mut spec: SinkTaskSpec,
-    stop: CancellationToken,
+    control: TaskControl,
     observer: Arc<dyn TaskObserver>,
 ) -> Result<(), ConnectError> {
+    let begin = async {
+        if control.is_paused() {
+            observer.on_paused();
+            control.until(false).await;
+        }
+        start(&mut spec).await
+    };
     let started = tokio::select! {
         biased;
-        () = stop.cancelled() => Ok(None),
-        started = start(&mut spec) => started.map(Some),
+        () = control.stop.cancelled() => Ok(None),
+        started = begin => started.map(Some),
     };
     let (outcome, consumer) = match started {
         Err(error) => (Err(error), None),
@@ -78,10 +89,11 @@ pub async fn run(
             let next_commit = Instant::now() + spec.commit_interval;
             let mut task = Loop {
                 spec: &mut spec,
-                stop,
+                control,
                 observer,
                 dead_letters,
                 consumer,
+                paused: false,
                 held: Vec::new(),
                 next_commit,
             };
@@ -123,10 +135,12 @@ async fn start(
 
 struct Loop<'a> {
     spec: &'a mut SinkTaskSpec,
-    stop: CancellationToken,
+    control: TaskControl,
     observer: Arc<dyn TaskObserver>,
     dead_letters: Option<DeadLetters>,
     consumer: Box<dyn SinkConsumer>,
+    /// Whether the user's pause has been carried out.
+    paused: bool,
     /// Records that came although the consumer was paused; they are next.
     held: Vec<RawRecord>,
     next_commit: Instant,
@@ -149,6 +163,15 @@ enum Flow {
 impl Loop<'_> {
     async fn run(&mut self) -> Result<(), ConnectError> {
         loop {
+            if self.paused != self.control.is_paused() {
+                // Before the observer is told, so that nothing is put once the status says PAUSED.
+                if self.paused {
+                    self.consumer.resume()?
+                } else {
+                    self.consumer.pause()?
+                }
+                self.turn().await;
+            }
             let Some(records) = self.poll().await? else { return Ok(()) };
             if !records.is_empty()
                 && let Flow::Stop = self.deliver(records).await?
@@ -161,24 +184,43 @@ impl Loop<'_> {
         }
     }
 
-    /// The next records; `None` when the task is to stop.
+    /// From running to paused, or back.
+    async fn turn(&mut self) {
+        self.paused = !self.paused;
+        if self.paused {
+            self.observer.on_paused();
+            // As Java does: whoever pauses wants to see how far it has come.
+            self.commit().await;
+        } else {
+            self.observer.on_running();
+        }
+    }
+
+    /// The next records, none while paused; `None` when the task is to stop.
     async fn poll(&mut self) -> Result<Option<Vec<RawRecord>>, ConnectError> {
-        if !self.held.is_empty() && !self.stop.is_cancelled() {
+        if !self.held.is_empty() && !self.paused && !self.control.stop.is_cancelled() {
             return Ok(Some(std::mem::take(&mut self.held)));
         }
         let until_commit = self.next_commit.saturating_duration_since(Instant::now());
         let polled = tokio::select! {
             biased;
-            () = self.stop.cancelled() => return Ok(None),
+            () = self.control.stop.cancelled() => return Ok(None),
+            () = self.control.until(!self.paused) => return Ok(Some(Vec::new())),
             polled = self.consumer.poll(self.spec.max_poll_records, until_commit) => polled?,
         };
-        // Nothing of an earlier poll is held here, so what was lost meanwhile concerns nobody.
-        self.consumer.take_revoked();
-        Ok(Some(polled))
+        let lost = self.consumer.take_revoked();
+        if !self.paused {
+            // Nothing of an earlier poll is held here, so what was lost meanwhile concerns nobody.
+            return Ok(Some(polled));
+        }
+        self.held.retain(|record| !lost.contains(&partition_of(record)));
+        self.held.extend(polled);
+        Ok(Some(Vec::new()))
     }
 
     async fn deliver(&mut self, records: Vec<RawRecord>) -> Result<Flow, ConnectError> {
         let Some(mut batch) = self.convert(records).await? else { return Ok(Flow::Stop) };
+        self.tell_topics(&batch.records);
         if let Flow::Stop = self.put(&mut batch).await? {
             return Ok(Flow::Stop);
         }
@@ -186,6 +228,16 @@ impl Loop<'_> {
             self.consumer.mark_done(partition, *next_offset);
         }
         batch.failure.map_or(Ok(Flow::GoOn), Err)
+    }
+
+    fn tell_topics(&self, records: &[SinkRecord]) {
+        let mut told: Option<&Arc<str>> = None;
+        for SinkRecord { topic, .. } in records {
+            if told != Some(topic) {
+                self.observer.on_topic(topic);
+                told = Some(topic);
+            }
+        }
     }
 
     /// Converts up to the first record that must stop the task. Bad records are acknowledged in the dead-letter topic
@@ -213,7 +265,7 @@ impl Loop<'_> {
         }
         if let Some(dead_letters) = &self.dead_letters {
             let sent = try_join_all(bad.iter().map(|bad| dead_letters.send(bad)));
-            match finish(&self.stop, self.spec.shutdown_grace, sent).await {
+            match finish(&self.control.stop, self.spec.shutdown_grace, sent).await {
                 Some(sent) => sent?,
                 None => return Ok(None),
             };
@@ -256,7 +308,7 @@ impl Loop<'_> {
         }
         for bad in bad {
             let (connector, task, stage) = (&*self.spec.connector, self.spec.task, bad.stage.as_str());
-            let (class, error) = (bad.class, bad.error.chain());
+            let (class, error) = (bad.class, self.spec.secrets.scrub(&bad.error.chain()));
             if self.spec.errors.log_messages {
                 let RawRecord { topic, partition, offset, timestamp, .. } = &bad.record;
                 let topic = &**topic;
@@ -292,7 +344,7 @@ impl Loop<'_> {
         let mut failing_since = None;
         while !batch.records.is_empty() {
             let put = self.spec.sink.put(&batch.records);
-            match finish(&self.stop, self.spec.shutdown_grace, put).await {
+            match finish(&self.control.stop, self.spec.shutdown_grace, put).await {
                 None => {
                     let (connector, task) = (&*self.spec.connector, self.spec.task);
                     tracing::warn!(
@@ -314,7 +366,7 @@ impl Loop<'_> {
                         self.consumer.pause()?;
                     }
                     let failing_for = failing_since.get_or_insert_with(Instant::now).elapsed();
-                    let why = error.chain();
+                    let why = self.spec.secrets.scrub(&error.chain());
                     tracing::warn!(
                         connector = self.spec.connector,
                         task = self.spec.task,
@@ -336,7 +388,7 @@ impl Loop<'_> {
         Ok(Flow::GoOn)
     }
 
-    /// Lets `backoff` pass while the consumer stays a member of its group.
+    /// Lets `backoff` pass, and a pause, while the consumer stays a member of its group.
     async fn wait(&mut self, backoff: Duration, batch: &mut Batch) -> Result<Flow, ConnectError> {
         /// How often the consumer gets to handle what its group asks of it.
         const STEP: Duration = Duration::from_millis(100);
@@ -349,17 +401,21 @@ impl Loop<'_> {
                 self.held.retain(|record| !lost.contains(&partition_of(record)));
             }
             self.held.extend(polled);
+            if self.paused != self.control.is_paused() {
+                // The consumer is paused for the retry, and stays so until that has succeeded.
+                self.turn().await;
+            }
             if Instant::now() >= self.next_commit {
                 self.commit().await;
             }
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() && !self.stop.is_cancelled() {
+            if left.is_zero() && !self.paused && !self.control.stop.is_cancelled() {
                 return Ok(Flow::GoOn);
             }
             tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(Flow::Stop),
-                () = sleep(left.min(STEP)) => {}
+                () = self.control.stop.cancelled() => return Ok(Flow::Stop),
+                () = sleep(if self.paused { STEP } else { left.min(STEP) }) => {}
             }
         }
     }
@@ -369,7 +425,8 @@ impl Loop<'_> {
         self.next_commit = Instant::now() + self.spec.commit_interval;
         if let Err(error) = self.consumer.commit().await {
             let (connector, task) = (&*self.spec.connector, self.spec.task);
-            tracing::warn!(connector, task, error = error.chain(), "offsets could not be committed yet");
+            let error = self.spec.secrets.scrub(&error.chain());
+            tracing::warn!(connector, task, error, "offsets could not be committed yet");
         }
     }
 }

@@ -4,10 +4,12 @@
 //! one before it in its source partition is acknowledged by Kafka, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+use crate::control::TaskControl;
 use crate::errors::{ErrorPolicy, Stage, Tolerance};
 use crate::observer::TaskObserver;
 use crate::offsets::StoreReader;
 use crate::ports::{KafkaClients, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
+use crate::secrets::Secrets;
 use crate::submitted::{Submitted, Ticket};
 use connect_api::{
     ConfigMap, ConnectError, Converter, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext,
@@ -18,8 +20,7 @@ use futures::stream::FuturesUnordered;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// Everything a source task needs to run.
 pub struct SourceTaskSpec {
@@ -41,6 +42,8 @@ pub struct SourceTaskSpec {
     pub commit_interval: Duration,
     /// How long to wait for acknowledgements when the task ends (`task.shutdown.graceful.timeout.ms`).
     pub shutdown_grace: Duration,
+    /// What the log must not show.
+    pub secrets: Secrets,
 }
 
 /// How many records may wait for their acknowledgement; the producer's queue bounds their bytes.
@@ -49,17 +52,25 @@ const MOST_IN_FLIGHT: usize = 10_000;
 /// Kafka answers faster than this, or the status should say what the task waits for.
 const STALLED: Duration = Duration::from_secs(30);
 
-/// Runs the task until it fails or `stop` is cancelled; `Ok` means it was told to stop. In every case what was acknowledged is
-/// committed, if the store lets it, and the task was stopped before this returns; a panic of a plugin is the caller's to catch.
+/// Runs the task until it fails or is told to stop, which `Ok` means. In every case what was acknowledged is committed, if the
+/// store lets it, and the task was stopped before this returns; a panic of a plugin is the caller's to catch. A task that is paused from
+/// the beginning does not start before it is resumed; one that is paused later does not poll, and takes acknowledgements and commits.
 pub async fn run(
     mut spec: SourceTaskSpec,
-    stop: CancellationToken,
+    control: TaskControl,
     observer: Arc<dyn TaskObserver>,
 ) -> Result<(), ConnectError> {
+    let begin = async {
+        if control.is_paused() {
+            observer.on_paused();
+            control.until(false).await;
+        }
+        start(&mut spec).await
+    };
     let started = tokio::select! {
         biased;
-        () = stop.cancelled() => Ok(None),
-        started = start(&mut spec) => started.map(Some),
+        () = control.stop.cancelled() => Ok(None),
+        started = begin => started.map(Some),
     };
     let (mut source, grace) = (spec.source, spec.shutdown_grace);
     let (connector, task) = (spec.connector.clone(), spec.task);
@@ -77,7 +88,9 @@ pub async fn run(
                 producer,
                 store: spec.offsets,
                 observer,
-                stop,
+                control,
+                secrets: spec.secrets,
+                paused: false,
                 submitted: Submitted::default(),
                 in_flight: FuturesUnordered::new(),
                 progress: Instant::now(),
@@ -134,7 +147,9 @@ struct Desk {
     producer: Arc<dyn SourceProducer>,
     store: Arc<dyn OffsetStore>,
     observer: Arc<dyn TaskObserver>,
-    stop: CancellationToken,
+    control: TaskControl,
+    secrets: Secrets,
+    paused: bool,
     submitted: Submitted,
     in_flight: FuturesUnordered<BoxFuture<'static, Settled>>,
     /// When the last record was settled, or the first after a pause handed over.
@@ -152,6 +167,9 @@ impl Desk {
     async fn work(&mut self, source: &mut dyn SourceTask) -> Result<(), ConnectError> {
         let mut failing_since: Option<Instant> = None;
         loop {
+            if self.control.is_paused() && self.sit_out_pause().await?.is_none() {
+                return Ok(());
+            }
             let Some(polled) = self.attend_until(source.poll()).await? else { return Ok(()) };
             match polled {
                 Ok(records) => {
@@ -173,7 +191,8 @@ impl Desk {
                 }
                 Err(PollError::Retriable { error, backoff }) => {
                     let failing_for = failing_since.get_or_insert_with(Instant::now).elapsed();
-                    let (connector, task, why) = (&*self.connector, self.task, error.chain());
+                    let (connector, task) = (&*self.connector, self.task);
+                    let why = self.secrets.scrub(&error.chain());
                     let backoff_ms = backoff.as_millis() as u64;
                     tracing::warn!(
                         connector,
@@ -183,12 +202,31 @@ impl Desk {
                         "poll failed and will be repeated"
                     );
                     self.observer.on_retrying(failing_for, &why);
-                    if self.attend_until(sleep(backoff)).await?.is_none() {
+                    let control = self.control.clone();
+                    let paused_or_over = async {
+                        let _ = timeout(backoff, control.until(true)).await;
+                    };
+                    if self.attend_until(paused_or_over).await?.is_none() {
                         return Ok(());
                     }
                 }
             }
         }
+    }
+
+    /// `None` when the task is to stop.
+    async fn sit_out_pause(&mut self) -> Result<Option<()>, ConnectError> {
+        self.paused = true;
+        self.observer.on_paused();
+        // As Java does: whoever pauses wants to see how far it has come.
+        self.flush().await;
+        let control = self.control.clone();
+        let resumed = self.attend_until(control.until(false)).await?;
+        self.paused = false;
+        if resumed.is_some() {
+            self.observer.on_running();
+        }
+        Ok(resumed)
     }
 
     /// Converts the record and hands it to the producer; `None` when the task is to stop.
@@ -261,7 +299,7 @@ impl Desk {
         let waiting = !self.in_flight.is_empty();
         tokio::select! {
             biased;
-            () = self.stop.cancelled() => Next::Stop,
+            () = self.control.stop.cancelled() => Next::Stop,
             Some(settled) = self.in_flight.next(), if waiting => Next::Settled(settled),
             () = sleep_until(self.next_flush) => Next::Flush,
             () = sleep_until(self.progress + STALLED), if waiting && !self.stalled => Next::Stalled,
@@ -282,12 +320,13 @@ impl Desk {
     fn settle(&mut self, settled: Settled) -> Result<(), ConnectError> {
         self.progress = Instant::now();
         if std::mem::take(&mut self.stalled) {
-            self.observer.on_running();
+            if self.paused { self.observer.on_paused() } else { self.observer.on_running() }
         }
         let Settled { ticket, topic, outcome } = settled;
         match outcome {
             Ok(()) => {
                 self.submitted.done(ticket);
+                self.observer.on_topic(&topic);
                 Ok(())
             }
             Err(ProduceError::Record(error)) => {
@@ -314,8 +353,8 @@ impl Desk {
     ) -> Result<(), ConnectError> {
         let bad = self.bad(ticket, topic, stage, class, error);
         if self.errors.log {
-            let (connector, task, stage, error) =
-                (&*self.connector, self.task, stage.as_str(), bad.error.chain());
+            let (connector, task, stage) = (&*self.connector, self.task, stage.as_str());
+            let error = self.secrets.scrub(&bad.error.chain());
             if self.errors.log_messages {
                 tracing::error!(
                     connector,
@@ -405,7 +444,8 @@ impl Desk {
         }
         if let Err(error) = self.store.set(&self.connector, some(&offsets)).await {
             let (connector, task) = (&*self.connector, self.task);
-            tracing::warn!(connector, task, error = error.chain(), "offsets could not be committed yet");
+            let error = self.secrets.scrub(&error.chain());
+            tracing::warn!(connector, task, error, "offsets could not be committed yet");
             self.submitted.put_back(offsets);
         }
     }

@@ -1,13 +1,14 @@
 //! The source connector: lines to records.
 
 mod lines;
+mod offsets;
 mod stdin;
 mod tail;
 mod task;
 
 use crate::config;
 use async_trait::async_trait;
-use connect_api::{ConfigDef, ConfigMap, SourceConnector, SourceTask};
+use connect_api::{ConfigDef, ConfigMap, ConnectError, OffsetMap, SourceConnector, SourceTask};
 
 /// `org.apache.kafka.connect.file.FileStreamSourceConnector`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +40,15 @@ impl SourceConnector for FileStreamSourceConnector {
     /// One file has one reader.
     fn task_configs(&self, config: &ConfigMap, _max_tasks: usize) -> Vec<ConfigMap> {
         vec![config.clone()]
+    }
+
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[(OffsetMap, Option<OffsetMap>)],
+    ) -> Result<bool, ConnectError> {
+        offsets::check(config, offsets)?;
+        Ok(true)
     }
 
     fn new_task(&self) -> Box<dyn SourceTask> {

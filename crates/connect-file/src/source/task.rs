@@ -1,6 +1,7 @@
 //! The source task: each line a record.
 
 use super::lines::Line;
+use super::offsets::{FILENAME, POSITION, position};
 use super::stdin::Stdin;
 use super::tail::{Tail, TailError};
 use crate::config;
@@ -22,9 +23,6 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Before a file that cannot be read is tried again.
 const BACKOFF: Duration = Duration::from_secs(3);
-
-const FILENAME: &str = "filename";
-const POSITION: &str = "position";
 
 #[derive(Default)]
 pub(super) struct FileStreamSourceTask {
@@ -134,16 +132,5 @@ impl Running {
             value_schema: Some(self.schema.clone()),
             value: Value::String(line.text.into()),
         }
-    }
-}
-
-fn position(offset: &OffsetMap) -> Result<u64, ConnectError> {
-    match offset.get(POSITION) {
-        None | Some(Json::Null) => Ok(0),
-        Some(position) => position.as_u64().ok_or_else(|| {
-            ConnectError::failed(format!(
-                "the stored offset is no position in a file: {position} is not a number of characters"
-            ))
-        }),
     }
 }

@@ -66,6 +66,10 @@ impl SinkConnector for JdbcSinkConnector {
         }
     }
 
+    fn task_class(&self, _: &str) -> String {
+        "io.confluent.connect.jdbc.sink.JdbcSinkTask".into()
+    }
+
     fn new_task(&self) -> Box<dyn SinkTask> {
         Box::<task::JdbcSinkTask>::default()
     }

@@ -145,6 +145,7 @@ impl Surroundings<'_> {
                 commit_interval: self.worker.offset_flush_interval,
                 shutdown_grace: self.worker.shutdown_timeout,
                 max_poll_records: settings.max_poll_records,
+                secrets: Default::default(),
             }),
             NewTask::Source(source) => TaskSpec::Source(SourceTaskSpec {
                 connector: common.name.clone(),
@@ -159,6 +160,7 @@ impl Surroundings<'_> {
                 offsets: self.offsets.clone(),
                 commit_interval: self.worker.offset_flush_interval,
                 shutdown_grace: self.worker.shutdown_timeout,
+                secrets: Default::default(),
             }),
         }
     }

@@ -1,6 +1,7 @@
 //! A task that runs, and what is known about it.
 
 use super::guard::panic_text;
+use crate::control::TaskControl;
 use crate::herder::{Retrying, State, StateInfo};
 use crate::observer::TaskObserver;
 use crate::secrets::Masker;
@@ -32,8 +33,8 @@ impl TaskSpec {
 
     async fn run(self, stop: CancellationToken, observer: Arc<dyn TaskObserver>) -> Result<(), ConnectError> {
         match self {
-            Self::Sink(spec) => sink_task::run(spec, stop, observer).await,
-            Self::Source(spec) => source_task::run(spec, stop, observer).await,
+            Self::Sink(spec) => sink_task::run(spec, TaskControl::never_paused(stop), observer).await,
+            Self::Source(spec) => source_task::run(spec, TaskControl::never_paused(stop), observer).await,
         }
     }
 }
@@ -95,6 +96,10 @@ impl Status {
 }
 
 impl TaskObserver for Status {
+    fn on_paused(&self) {}
+
+    fn on_topic(&self, _: &Arc<str>) {}
+
     fn on_running(&self) {
         self.set(Phase::Running);
     }

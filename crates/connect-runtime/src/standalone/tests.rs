@@ -48,7 +48,7 @@ fn check<T: std::fmt::Debug>(result: Result<T, HerderError>, expected: Expect) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connector_is_made_seen_and_deleted() {
     let herder = herder();
-    let made = herder.create_connector(" orders ", sink(&[("tasks.max", "2")])).await.unwrap();
+    let made = herder.create_connector(" orders ", sink(&[("tasks.max", "2")]), None).await.unwrap();
     assert_eq!((made.name.as_str(), made.tasks.len(), made.config["name"].as_str()), ("orders", 0, "orders"));
     assert_eq!(made.config["fake.password"], "[hidden]");
     assert_eq!(herder.connectors().await, ["orders"]);
@@ -108,7 +108,7 @@ async fn put_creates_replaces_and_leaves_alone() {
 async fn refusals() {
     let herder = herder();
     check(
-        herder.create_connector("a", sink(&[("name", "b")])).await,
+        herder.create_connector("a", sink(&[("name", "b")]), None).await,
         expect![[r#"
         BadRequest(
             "Connector name configuration (b) doesn't match connector name in the URL (a)",
@@ -116,7 +116,7 @@ async fn refusals() {
     "#]],
     );
     check(
-        herder.create_connector("a", config(&[("x.password", "p")])).await,
+        herder.create_connector("a", config(&[("x.password", "p")]), None).await,
         expect![[r#"
         BadRequest(
             "Connector config {x.password=[hidden], name=a} contains no connector type: set connector.class",
@@ -124,7 +124,7 @@ async fn refusals() {
     "#]],
     );
     check(
-        herder.create_connector("", sink(&[("tasks.max", "x"), ("fake.number", "y")])).await,
+        herder.create_connector("", sink(&[("tasks.max", "x"), ("fake.number", "y")]), None).await,
         expect![[r#"
         BadRequest(
             "Connector configuration is invalid and contains the following 3 error(s):\nInvalid value  for configuration name: String may not be empty\nInvalid value x for configuration tasks.max: Not a number of type INT\nInvalid value y for configuration fake.number: Not a number of type INT",
@@ -132,7 +132,7 @@ async fn refusals() {
     "#]],
     );
     check(
-        herder.create_connector("a", sink(&[("fake.password", "[hidden]")])).await,
+        herder.create_connector("a", sink(&[("fake.password", "[hidden]")]), None).await,
         expect![[r#"
         BadRequest(
             "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value [hidden] for configuration fake.password: [hidden] stands for a stored value and none is stored for this key: write the value itself",
@@ -140,9 +140,9 @@ async fn refusals() {
     "#]],
     );
     assert_eq!(herder.connectors().await.len(), 0);
-    herder.create_connector("a", sink(&[])).await.unwrap();
+    herder.create_connector("a", sink(&[]), None).await.unwrap();
     check(
-        herder.create_connector("a", sink(&[])).await,
+        herder.create_connector("a", sink(&[]), None).await,
         expect![[r#"
         Conflict(
             "Connector a already exists",
@@ -156,7 +156,7 @@ async fn a_plugin_may_fail_panic_or_hang_while_it_validates() {
     let herder = herder();
     let attempt = async |at: &str, how: &str| {
         let error =
-            herder.create_connector("a", sink(&[("fake.at", at), ("fake.how", how)])).await.unwrap_err();
+            herder.create_connector("a", sink(&[("fake.at", at), ("fake.how", how)]), None).await.unwrap_err();
         let kind = match error {
             HerderError::BadRequest(_) => 400,
             HerderError::Internal(_) => 500,
@@ -189,7 +189,7 @@ async fn failures_of_a_start_are_in_the_status() {
     for (name, at, how) in
         [("fails", "start", "fail"), ("panics", "start", "panic"), ("many", "task_configs", "fail")]
     {
-        herder.create_connector(name, sink(&[("fake.at", at), ("fake.how", how)])).await.unwrap();
+        herder.create_connector(name, sink(&[("fake.at", at), ("fake.how", how)]), None).await.unwrap();
     }
     let failed = first_task(&herder, "fails", State::Failed).await;
     assert_eq!(
@@ -209,7 +209,7 @@ async fn changes_wait_for_the_start_and_then_answer_409() {
     let herder = herder();
     herder.starting("it waits for Kafka");
     check(
-        herder.create_connector("a", sink(&[])).await,
+        herder.create_connector("a", sink(&[]), None).await,
         expect![[r#"
         Conflict(
             "Cannot complete request momentarily: it waits for Kafka",
@@ -218,7 +218,7 @@ async fn changes_wait_for_the_start_and_then_answer_409() {
     );
     let waiting = tokio::spawn({
         let herder = herder.clone();
-        async move { herder.create_connector("a", sink(&[])).await }
+        async move { herder.create_connector("a", sink(&[]), None).await }
     });
     herder.ready();
     assert!(waiting.await.unwrap().is_ok());
@@ -227,7 +227,7 @@ async fn changes_wait_for_the_start_and_then_answer_409() {
 #[tokio::test(flavor = "multi_thread")]
 async fn concurrent_creations_of_one_name_have_one_winner() {
     let herder = herder();
-    let attempts = (0..8).map(|_| herder.create_connector("a", sink(&[])));
+    let attempts = (0..8).map(|_| herder.create_connector("a", sink(&[]), None));
     let results = futures::future::join_all(attempts).await;
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
     assert!(
@@ -241,11 +241,11 @@ async fn concurrent_creations_of_one_name_have_one_winner() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_ends_tasks_and_refuses_changes() {
     let herder = herder();
-    herder.create_connector("a", sink(&[])).await.unwrap();
+    herder.create_connector("a", sink(&[]), None).await.unwrap();
     first_task(&herder, "a", State::Running).await;
     tokio::time::timeout(Duration::from_secs(3), herder.shutdown()).await.unwrap();
     first_task(&herder, "a", State::Unassigned).await;
-    assert!(matches!(herder.create_connector("b", sink(&[])).await, Err(HerderError::Conflict(_))));
+    assert!(matches!(herder.create_connector("b", sink(&[]), None).await, Err(HerderError::Conflict(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,14 +253,14 @@ async fn a_source_is_a_connector_like_any_other() {
     let herder = herder();
     let source = config(&[("connector.class", "FakeSource"), ("topic", "lines")]);
     let (put, info) = herder.put_connector_config("lines", source.clone()).await.unwrap();
-    assert_eq!((put, info.ty.as_str()), (Put::Created, "source"));
+    assert_eq!((put, info.ty.unwrap().as_str()), (Put::Created, "source"));
     first_task(&herder, "lines", State::Running).await;
-    assert_eq!(herder.connector_status("lines").await.unwrap().ty.as_str(), "source");
+    assert_eq!(herder.connector_status("lines").await.unwrap().ty.unwrap().as_str(), "source");
     let plugins = herder.plugins(true).await;
     let types: Vec<_> = plugins.iter().map(|plugin| (plugin.class.as_str(), plugin.ty)).collect();
     assert!(types.contains(&("org.example.FakeSourceConnector", "source")), "{types:?}");
     let failing = config(&[("connector.class", "FakeSource"), ("fake.at", "poll"), ("fake.how", "fail")]);
-    herder.create_connector("fails", failing).await.unwrap();
+    herder.create_connector("fails", failing, None).await.unwrap();
     let failed = first_task(&herder, "fails", State::Failed).await;
     expect!["org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSourceTask due to unrecoverable exception: the file is gone"]
         .assert_eq(failed.trace.as_deref().unwrap_or_default());

@@ -3,8 +3,10 @@
 mod memory;
 
 use connect_api::{ConfigMap, ConnectError};
+use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
 use connect_runtime::ports::Subscription;
+use connect_runtime::secrets::Secrets;
 use connect_runtime::sink_task::{SinkTaskSpec, max_poll_records, run};
 use memory::{Answer, Clients, Event, Place, Polled, Sink, TextConverter, World, is_bad};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +47,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
         commit_interval: Duration::from_secs(60),
         shutdown_grace: Duration::from_secs(5),
         max_poll_records: 500,
+        secrets: Secrets::default(),
     }
 }
 
@@ -55,7 +58,8 @@ async fn run_for(
     stop_after: Duration,
 ) -> Result<(), ConnectError> {
     let stop = CancellationToken::new();
-    let task = run(spec(world, errors), stop.clone(), world.clone());
+    let control = TaskControl::never_paused(stop.clone());
+    let task = run(spec(world, errors), control, world.clone());
     let stopping = async {
         tokio::time::sleep(stop_after).await;
         stop.cancel();
@@ -267,6 +271,111 @@ async fn when_told_to_stop_a_retry_does_not_go_on() {
     run_for(&world, NONE, Duration::from_secs(10)).await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(11));
     assert_eq!(world.committed(), offsets(&[]));
+}
+
+/// Runs the task, pauses or resumes it at the given seconds, and stops it after an hour.
+async fn run_with_pauses(world: &Arc<World>, from_the_start: bool, turns: &[(u64, bool)]) {
+    let (control, paused) = TaskControl::new(CancellationToken::new(), from_the_start);
+    let stop = control.stop.clone();
+    let task = run(spec(world, NONE), control, world.clone());
+    let began = tokio::time::Instant::now();
+    let turning = async {
+        for (second, pause) in turns {
+            tokio::time::sleep_until(began + Duration::from_secs(*second)).await;
+            paused.send_replace(*pause);
+        }
+        tokio::time::sleep_until(began + HOUR).await;
+        stop.cancel();
+    };
+    let (outcome, ()) = tokio::join!(task, turning);
+    outcome.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_task_commits_and_puts_nothing_until_it_is_resumed() {
+    let slow = vec![Answer::Slow(2000)];
+    let world = World::new(vec![Polled::Records(records(0, 0..2)), Polled::Records(records(0, 2..4))], slow);
+    run_with_pauses(&world, false, &[(1, true), (100, false)]).await;
+    assert_eq!(
+        world.journal(),
+        [
+            Event::Started,
+            Event::Running,
+            // the pause came while it was put
+            Event::Put(records(0, 0..2)),
+            Event::Marked((0, 2)),
+            Event::Paused,
+            Event::ToldPaused,
+            Event::Committed(offsets(&[(0, 2)])),
+            Event::Resumed,
+            Event::Running,
+            Event::Put(records(0, 2..4)),
+            Event::Marked((0, 4)),
+            Event::Committed(offsets(&[(0, 4)])),
+            Event::Stopped,
+            Event::Closed,
+        ]
+    );
+    assert_eq!(world.topics(), BTreeSet::from(["t".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_paused_from_the_start_starts_when_it_is_resumed() {
+    let world = World::new(vec![Polled::Records(records(0, 0..2))], vec![]);
+    run_with_pauses(&world, true, &[(10, false)]).await;
+    assert_eq!(world.journal()[..3], [Event::ToldPaused, Event::Started, Event::Running]);
+    assert_eq!(world.committed(), offsets(&[(0, 2)]));
+
+    let world = World::new(vec![], vec![]);
+    run_with_pauses(&world, true, &[]).await;
+    assert_eq!(world.journal(), [Event::ToldPaused, Event::Stopped]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_waits_for_the_end_of_a_pause() {
+    let world = World::new(
+        vec![
+            Polled::Records(vec![(0, 0), (1, 0)]),
+            Polled::Revoked(vec![1]),
+            Polled::Records(records(0, 1..2)),
+        ],
+        vec![Answer::Retry],
+    );
+    run_with_pauses(&world, false, &[(1, true), (100, false)]).await;
+    assert_eq!(
+        world.journal()[1..],
+        [
+            Event::Running,
+            Event::PutRefused(vec![(0, 0), (1, 0)]),
+            Event::Paused,
+            Event::Retrying,
+            Event::ToldPaused,
+            Event::Running,
+            // without what was lost meanwhile
+            Event::Put(vec![(0, 0)]),
+            Event::Resumed,
+            Event::Running,
+            Event::Marked((0, 1)),
+            Event::Put(vec![(0, 1)]),
+            Event::Marked((0, 2)),
+            Event::Committed(offsets(&[(0, 2)])),
+            Event::Stopped,
+            Event::Closed,
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_task_stops_and_a_failed_one_stays_failed() {
+    let world = World::new(vec![], vec![]);
+    run_with_pauses(&world, false, &[(1, true)]).await;
+    assert_eq!(world.journal()[2..], [Event::Paused, Event::ToldPaused, Event::Stopped, Event::Closed]);
+
+    let world = World::new(vec![Polled::Records(records(0, 0..2))], vec![Answer::Fatal]);
+    let (control, paused) = TaskControl::new(CancellationToken::new(), false);
+    run(spec(&world, NONE), control, world.clone()).await.unwrap_err();
+    paused.send_replace(true);
+    assert!(!world.journal().contains(&Event::ToldPaused));
 }
 
 /// The process dies at every single point of a story with good and bad records, retries, commits and a stop. Whatever

@@ -11,7 +11,7 @@ use connect_runtime::ports::{
     KafkaClients, OutgoingRecord, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
 };
 use connect_runtime::sink_task::TaskObserver;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(crate) enum Event {
     Resumed,
     Retrying,
     Running,
+    /// The status says so; [`Event::Paused`] is the consumer's.
+    ToldPaused,
     Stopped,
     Closed,
 }
@@ -73,6 +75,7 @@ struct State {
     marked: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
     revoked: Vec<TopicPartition>,
+    topics: BTreeSet<String>,
 }
 
 impl World {
@@ -104,6 +107,10 @@ impl World {
 
     pub(crate) fn committed(&self) -> BTreeMap<i32, i64> {
         self.lock().committed.clone()
+    }
+
+    pub(crate) fn topics(&self) -> BTreeSet<String> {
+        self.lock().topics.clone()
     }
 
     pub(crate) fn is_drained(&self) -> bool {
@@ -347,6 +354,14 @@ impl Converter for TextConverter {
 impl TaskObserver for World {
     fn on_running(&self) {
         self.note(Event::Running);
+    }
+
+    fn on_paused(&self) {
+        self.note(Event::ToldPaused);
+    }
+
+    fn on_topic(&self, topic: &Arc<str>) {
+        self.lock().topics.insert(topic.to_string());
     }
 
     fn on_retrying(&self, _: Duration, why: &str) {

@@ -3,7 +3,9 @@
 mod memory;
 
 use connect_api::{ConfigMap, ConnectError};
+use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
+use connect_runtime::secrets::Secrets;
 use connect_runtime::source_task::{SourceTaskSpec, run};
 use memory::{Clients, Event, Fate, Place, Polled, Source, Store, TextConverter, World, is_bad};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +32,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SourceTaskSpec {
         offsets: Arc::new(Store(world.clone())),
         commit_interval: Duration::from_secs(60),
         shutdown_grace: Duration::from_secs(5),
+        secrets: Secrets::default(),
     }
 }
 
@@ -40,7 +43,8 @@ async fn run_for(
     stop_after: Duration,
 ) -> Result<(), ConnectError> {
     let stop = CancellationToken::new();
-    let task = run(spec(world, errors), stop.clone(), world.clone());
+    let control = TaskControl::never_paused(stop.clone());
+    let task = run(spec(world, errors), control, world.clone());
     let stopping = async {
         tokio::time::sleep(stop_after).await;
         stop.cancel();
@@ -79,6 +83,85 @@ async fn one_batch_from_start_to_stop() {
             Event::Acknowledged((1, 1)),
             Event::Acknowledged((0, 2)),
             Event::Committed(offsets(&[(0, 2), (1, 1)])),
+            Event::Stopped,
+        ]
+    );
+}
+
+/// Runs the task, pauses or resumes it at the given seconds, and stops it after an hour.
+async fn run_with_pauses(world: &Arc<World>, from_the_start: bool, turns: &[(u64, bool)]) {
+    let (control, paused) = TaskControl::new(CancellationToken::new(), from_the_start);
+    let stop = control.stop.clone();
+    let task = run(spec(world, NONE), control, world.clone());
+    let began = tokio::time::Instant::now();
+    let turning = async {
+        for (second, pause) in turns {
+            tokio::time::sleep_until(began + Duration::from_secs(*second)).await;
+            paused.send_replace(*pause);
+        }
+        tokio::time::sleep_until(began + HOUR).await;
+        stop.cancel();
+    };
+    let (outcome, ()) = tokio::join!(task, turning);
+    outcome.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_task_does_not_poll_and_commits_what_is_acknowledged() {
+    let fates = [((0, 1), Fate::After(20_000))];
+    let polls = vec![records(0, 1..2), Polled::Retry, records(0, 2..3)];
+    let world = World::new(polls, &fates);
+    let watch = async {
+        tokio::time::sleep(Duration::from_secs(99)).await;
+        (world.journal(), world.committed())
+    };
+    let turns = [(1, true), (100, false)];
+    let ((), (journal, committed)) = tokio::join!(run_with_pauses(&world, false, &turns), watch);
+    assert_eq!(
+        journal,
+        [
+            Event::Started,
+            Event::Running,
+            Event::Retrying("the disk is away".into()),
+            Event::ToldPaused,
+            Event::Stored((0, 1)),
+            Event::Acknowledged((0, 1)),
+            Event::Committed(offsets(&[(0, 1)])),
+        ]
+    );
+    assert_eq!(committed, offsets(&[(0, 1)]));
+    assert_eq!(world.journal()[7], Event::Running);
+    assert_eq!(world.topic(), [(0, 1), (0, 2)]);
+    assert_eq!(world.topics(), BTreeSet::from(["t".to_owned()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_paused_from_the_start_starts_when_it_is_resumed() {
+    let world = World::new(vec![records(0, 1..2)], &[]);
+    run_with_pauses(&world, true, &[(10, false)]).await;
+    assert_eq!(world.journal()[..3], [Event::ToldPaused, Event::Started, Event::Running]);
+    assert_eq!(world.committed(), offsets(&[(0, 1)]));
+
+    let world = World::new(vec![], &[]);
+    run_with_pauses(&world, true, &[]).await;
+    assert_eq!(world.journal(), [Event::ToldPaused, Event::Stopped]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_waits_for_the_end_of_a_pause() {
+    let world = World::new(vec![Polled::Retry, records(0, 1..2)], &[]);
+    run_with_pauses(&world, false, &[(1, true), (100, false)]).await;
+    let mut journal = world.journal();
+    journal.retain(|event| !matches!(event, Event::Stored(_)));
+    assert_eq!(
+        journal[2..],
+        [
+            Event::Retrying("the disk is away".into()),
+            Event::ToldPaused,
+            Event::Running,
+            Event::Running,
+            Event::Acknowledged((0, 1)),
+            Event::Committed(offsets(&[(0, 1)])),
             Event::Stopped,
         ]
     );

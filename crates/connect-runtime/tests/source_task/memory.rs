@@ -13,7 +13,7 @@ use connect_runtime::ports::{
     SourceProducer, Subscription,
 };
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub(crate) type Place = (i64, i64);
 pub(crate) enum Event {
     Started,
     Running,
+    ToldPaused,
     Retrying(String),
     /// Kafka has it, and has not said so yet.
     Stored(Place),
@@ -73,6 +74,7 @@ struct State {
     store_fails: bool,
     in_flight: usize,
     most_in_flight: usize,
+    topics: BTreeSet<String>,
 }
 
 impl World {
@@ -111,6 +113,10 @@ impl World {
 
     pub(crate) fn topic(&self) -> Vec<Place> {
         self.lock().topic.clone()
+    }
+
+    pub(crate) fn topics(&self) -> BTreeSet<String> {
+        self.lock().topics.clone()
     }
 
     pub(crate) fn most_in_flight(&self) -> usize {
@@ -356,6 +362,14 @@ impl OffsetStore for Store {
 impl TaskObserver for World {
     fn on_running(&self) {
         self.lock().journal.push(Event::Running);
+    }
+
+    fn on_paused(&self) {
+        self.lock().journal.push(Event::ToldPaused);
+    }
+
+    fn on_topic(&self, topic: &Arc<str>) {
+        self.lock().topics.insert(topic.to_string());
     }
 
     fn on_retrying(&self, _: Duration, why: &str) {

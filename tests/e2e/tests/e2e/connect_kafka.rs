@@ -9,8 +9,10 @@ use connect_api::{
     ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition, Value,
 };
 use connect_kafka::RdKafkaClients;
+use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
 use connect_runtime::ports::{KafkaClients, OutgoingRecord, RawRecord, SinkConsumer, Subscription};
+use connect_runtime::secrets::Secrets;
 use connect_runtime::sink_task::{SinkTaskSpec, TaskObserver, run};
 use testkit::kafka_client::{
     Record, committed, consume_all, create_topic, delete_topics, group, produce_all,
@@ -348,6 +350,8 @@ struct Nobody;
 
 impl TaskObserver for Nobody {
     fn on_running(&self) {}
+    fn on_paused(&self) {}
+    fn on_topic(&self, _: &Arc<str>) {}
     fn on_retrying(&self, _: Duration, _: &str) {}
     fn on_bad_records(&self, _: u64, _: u64) {}
 }
@@ -382,9 +386,11 @@ async fn a_task_from_topic_to_sink_and_dead_letter_topic() {
         commit_interval: Duration::from_secs(60),
         shutdown_grace: Duration::from_secs(5),
         max_poll_records: 500,
+        secrets: Secrets::default(),
     };
     let stop = CancellationToken::new();
-    let task = tokio::spawn(run(spec, stop.clone(), Arc::new(Nobody)));
+    let control = TaskControl::never_paused(stop.clone());
+    let task = tokio::spawn(run(spec, control, Arc::new(Nobody)));
     eventually("nine numbers in the sink", LONG, async || {
         Ok((numbers.0.lock().unwrap().len() == 9).then_some(()))
     })

@@ -1,0 +1,187 @@
+//! From configurations as they are stored to what can be run. Everything here calls into plugins or reads files, so it is called where it
+//! may block.
+
+use super::WorkerParts;
+use crate::connector_config::{Settings, framework_tables};
+use crate::herder::{ConnectorType, TaskId};
+use crate::plugins::ConnectorPlugin;
+use crate::secrets::{Masker, Secrets};
+use crate::sink_task::SinkTaskSpec;
+use crate::source_task::SourceTaskSpec;
+use connect_api::config::ConfigFault;
+use connect_api::{ConfigMap, ConnectError};
+use std::time::Duration;
+
+/// A failure as `trace` shows it: the exception class first, as tools expect.
+pub(super) fn trace(error: &ConnectError) -> String {
+    format!("{}: {}", error.java_class(), error.chain())
+}
+
+/// What there is to hide while a configuration has not been understood yet.
+pub(super) fn first_secrets(config: &ConfigMap) -> Secrets {
+    Secrets::new(
+        Masker::new(framework_tables(ConnectorType::Sink).iter().copied()),
+        config.clone(),
+        Vec::new(),
+    )
+}
+
+/// The class and the plugin that a configuration names.
+pub(super) fn plugin_of(
+    parts: &WorkerParts,
+    config: &ConfigMap,
+) -> Result<(&'static str, ConnectorPlugin), ConnectError> {
+    let Some(class) = config.get("connector.class").filter(|class| !class.trim().is_empty()) else {
+        return Err(ConnectError::config("the configuration has no connector.class"));
+    };
+    let (class, plugin) = parts.plugins.connector_class(class).map_err(ConnectError::failed)?;
+    Ok((class, plugin.clone()))
+}
+
+/// A connector's configuration, understood.
+pub(super) struct Described {
+    pub(super) class: &'static str,
+    pub(super) plugin: ConnectorPlugin,
+    pub(super) settings: Settings,
+    /// Placeholders resolved.
+    pub(super) config: ConfigMap,
+    pub(super) secrets: Secrets,
+}
+
+impl Described {
+    /// `learn` gets to know what there is to hide before anything can fail that might show it.
+    pub(super) fn read(
+        parts: &WorkerParts,
+        stored: &ConfigMap,
+        learn: impl FnOnce(&Secrets),
+    ) -> Result<Self, ConnectError> {
+        let (class, plugin) = plugin_of(parts, stored)?;
+        let tables = framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]);
+        let (config, more) = resolve(parts, stored)?;
+        let secrets = Secrets::new(Masker::new(tables), config.clone(), more);
+        learn(&secrets);
+        let settings = Settings::read(plugin.ty(), &config, &parts.config, &parts.plugins).map_err(faulty)?;
+        plugin.config_def().parse(&config).map_err(faulty)?;
+        Ok(Self { class, plugin, settings, config, secrets })
+    }
+
+    /// The configurations of its tasks, fit to be stored. `stored` is the connector's own, as it is stored.
+    pub(super) fn task_configs(&self, stored: &ConfigMap) -> Result<Vec<ConfigMap>, ConnectError> {
+        let common = &self.settings.common;
+        let configs = self.plugin.task_configs(&self.config, common.tasks_max);
+        if configs.len() > common.tasks_max {
+            let message = format!(
+                "The connector {} has generated {} tasks, which is greater than {}, the maximum number of tasks it is \
+                 configured to create: raise tasks.max",
+                common.name,
+                configs.len(),
+                common.tasks_max
+            );
+            if common.enforce_tasks_max {
+                return Err(ConnectError::failed(message));
+            }
+            tracing::warn!(connector = common.name, "{message}");
+        }
+        let task_class = self.plugin.task_class(self.class);
+        Ok(configs.into_iter().map(|config| self.fit_to_store(config, &task_class, stored)).collect())
+    }
+
+    /// Adds what Java's worker adds, and puts placeholders back where the connector has copied what they stand for.
+    fn fit_to_store(&self, mut config: ConfigMap, task_class: &str, stored: &ConfigMap) -> ConfigMap {
+        config.insert("task.class".into(), task_class.to_owned());
+        for key in ["topics", "topics.regex"] {
+            if let Some(topics) = self.config.get(key) {
+                config.insert(key.into(), topics.clone());
+            }
+        }
+        for (key, value) in &mut config {
+            // A value differs from its stored form only by placeholders.
+            if let (Some(stored), Some(resolved)) = (stored.get(key), self.config.get(key))
+                && stored != resolved
+            {
+                value.clone_from(stored);
+            }
+        }
+        config
+    }
+}
+
+fn faulty(faults: Vec<ConfigFault>) -> ConnectError {
+    let texts: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
+    ConnectError::config(texts.join("; "))
+}
+
+/// The configuration with its placeholders resolved, and the values that came out of them.
+fn resolve(_: &WorkerParts, stored: &ConfigMap) -> Result<(ConfigMap, Vec<String>), ConnectError> {
+    Ok((stored.clone(), Vec::new()))
+}
+
+/// A task that is ready to run.
+pub(super) enum TaskSpec {
+    Sink(SinkTaskSpec),
+    Source(SourceTaskSpec),
+}
+
+impl TaskSpec {
+    pub(super) fn read(
+        parts: &WorkerParts,
+        id: &TaskId,
+        connector: &ConfigMap,
+        task: &ConfigMap,
+        learn: impl Fn(&Secrets),
+    ) -> Result<Self, ConnectError> {
+        let described = Described::read(parts, connector, &learn)?;
+        let (config, more) = resolve(parts, task)?;
+        let Described { plugin, settings, secrets, .. } = described;
+        let secrets = secrets.and(&config, more);
+        learn(&secrets);
+        let (common, worker) = (settings.common, &parts.config);
+        let key_converter = parts.plugins.create_converter(&common.key_converter, true)?;
+        let value_converter = parts.plugins.create_converter(&common.value_converter, false)?;
+        Ok(match (plugin, settings.sink) {
+            (ConnectorPlugin::Sink(sink), Some(sink_settings)) => Self::Sink(SinkTaskSpec {
+                connector: id.connector.clone(),
+                task: id.task,
+                subscription: sink_settings.subscription,
+                key_converter,
+                value_converter,
+                sink: sink.new_task(),
+                config,
+                errors: common.errors,
+                clients: parts.clients.clone(),
+                consumer_overrides: sink_settings.consumer_overrides,
+                producer_overrides: common.producer_overrides,
+                commit_interval: worker.offset_flush_interval,
+                shutdown_grace: grace_of_work(worker.shutdown_timeout),
+                max_poll_records: sink_settings.max_poll_records,
+                secrets,
+            }),
+            (ConnectorPlugin::Source(source), None) => Self::Source(SourceTaskSpec {
+                connector: id.connector.clone(),
+                task: id.task,
+                key_converter,
+                value_converter,
+                source: source.new_task(),
+                config,
+                errors: common.errors,
+                clients: parts.clients.clone(),
+                producer_overrides: common.producer_overrides,
+                offsets: parts.offsets.clone(),
+                commit_interval: worker.offset_flush_interval,
+                shutdown_grace: grace_of_work(worker.shutdown_timeout),
+                secrets,
+            }),
+            // Settings are read by the plugin's own direction.
+            _ => return Err(ConnectError::failed("the settings are not those of this kind of connector")),
+        })
+    }
+}
+
+/// The part of the time to stop that a running `put`, or records on their way, may take; the rest is for the commit and for
+/// leaving the group.
+fn grace_of_work(total: Duration) -> Duration {
+    total * 3 / 4
+}
+
+#[cfg(test)]
+mod tests;

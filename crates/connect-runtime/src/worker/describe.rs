@@ -2,6 +2,7 @@
 //! may block.
 
 use super::WorkerParts;
+use crate::config_providers::Resolved;
 use crate::connector_config::{Settings, framework_tables};
 use crate::herder::{ConnectorType, TaskId};
 use crate::plugins::ConnectorPlugin;
@@ -57,8 +58,8 @@ impl Described {
     ) -> Result<Self, ConnectError> {
         let (class, plugin) = plugin_of(parts, stored)?;
         let tables = framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]);
-        let (config, more) = resolve(parts, stored)?;
-        let secrets = Secrets::new(Masker::new(tables), config.clone(), more);
+        let Resolved { config, secrets } = parts.providers.resolve(stored)?;
+        let secrets = Secrets::new(Masker::new(tables), config.clone(), secrets);
         learn(&secrets);
         let settings = Settings::read(plugin.ty(), &config, &parts.config, &parts.plugins).map_err(faulty)?;
         plugin.config_def().parse(&config).map_err(faulty)?;
@@ -111,11 +112,6 @@ fn faulty(faults: Vec<ConfigFault>) -> ConnectError {
     ConnectError::config(texts.join("; "))
 }
 
-/// The configuration with its placeholders resolved, and the values that came out of them.
-fn resolve(_: &WorkerParts, stored: &ConfigMap) -> Result<(ConfigMap, Vec<String>), ConnectError> {
-    Ok((stored.clone(), Vec::new()))
-}
-
 /// A task that is ready to run.
 pub(super) enum TaskSpec {
     Sink(SinkTaskSpec),
@@ -131,7 +127,7 @@ impl TaskSpec {
         learn: impl Fn(&Secrets),
     ) -> Result<Self, ConnectError> {
         let described = Described::read(parts, connector, &learn)?;
-        let (config, more) = resolve(parts, task)?;
+        let Resolved { config, secrets: more } = parts.providers.resolve(task)?;
         let Described { plugin, settings, secrets, .. } = described;
         let secrets = secrets.and(&config, more);
         learn(&secrets);

@@ -117,6 +117,27 @@ mod tests {
         assert!(first.all("a").await.unwrap().is_empty());
     }
 
+    /// Written by a Java worker 4.3.0 for a FileStream source, and altered by its REST API.
+    #[tokio::test]
+    async fn a_java_clusters_offsets_are_read_and_written_alike() {
+        let topic = MemoryTopic::new();
+        let store = TopicOffsetStore::start(Arc::new(topic.log())).await.unwrap();
+        for line in include_str!("../../tests/golden/java-4.3.0/offsets.jsonl").lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let (key, value) = (line["key"].as_str().unwrap(), line["value"].as_str().unwrap());
+            let (connector, partition): (String, OffsetMap) = serde_json::from_str(key).unwrap();
+            let offset: OffsetMap = serde_json::from_str(value).unwrap();
+            store.set(&connector, vec![(Arc::new(partition.clone()), Some(offset.clone()))]).await.unwrap();
+            let written = topic.records().pop().unwrap();
+            assert_eq!(
+                (written.key.unwrap(), written.value.unwrap()),
+                (key.to_owned().into(), value.to_owned().into())
+            );
+            assert_eq!(store.get(&connector, &partition).await.unwrap(), Some(offset));
+        }
+        assert_eq!(store.all("lines-source").await.unwrap().len(), 1);
+    }
+
     #[tokio::test]
     async fn what_is_no_offset_harms_nobody() {
         let topic = MemoryTopic::new();

@@ -6,6 +6,8 @@
 mod config_parse;
 pub mod config_records;
 mod config_state;
+#[cfg(test)]
+mod golden;
 mod memory_log;
 mod status;
 mod status_cache;

@@ -8,6 +8,7 @@ use actix_web::web;
 use bytes::Bytes;
 use connect_runtime::herder::{Herder, TaskId};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A request whose path and method are known, with its body read.
 pub(crate) struct Call {
@@ -16,6 +17,7 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     /// The values of the path's `{...}` segments.
     pub(crate) values: Vec<(&'static str, String)>,
+    pub(crate) health_timeout: Duration,
 }
 
 impl Call {

@@ -109,14 +109,17 @@ async fn call(
     let body = within(patience, body::read(&request, payload, limit))
         .await
         .unwrap_or_else(|| Err(Refusal::of_http(StatusCode::REQUEST_TIMEOUT)))?;
-    let call = Call { herder: api.herder.clone(), request: request.clone(), body: body.clone(), values };
-    let patience = if route.path == "/health" { api.options.health_timeout } else { patience };
+    let call = Call {
+        herder: api.herder.clone(),
+        request: request.clone(),
+        body: body.clone(),
+        values,
+        health_timeout: api.options.health_timeout,
+    };
     match within(patience, (route.handler)(call)).await {
         Some(Ok(response)) => Ok(response),
         Some(Err(Failure::Refused(refusal))) => Err(refusal),
-        Some(Err(Failure::Elsewhere { url })) => {
-            forward::forward(&request, body, &url, api.options.request_timeout).await
-        }
+        Some(Err(Failure::Elsewhere { url })) => forward::forward(&request, body, &url, patience).await,
         None => Err(Refusal::internal("Request timed out")),
     }
 }

@@ -99,11 +99,13 @@ fn split(text: &str) -> Vec<String> {
 }
 
 fn date(now: SystemTime, millis: i64) -> HeaderValue {
+    // What the format can say, which panics beyond.
+    const LAST: Duration = Duration::from_secs(253_402_300_799);
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let distance = Duration::from_millis(millis.unsigned_abs());
-    let moved = if millis < 0 { now.checked_sub(distance) } else { now.checked_add(distance) };
-    // Out of a calendar's range: as far as the header can say.
-    let text = HttpDate::from(moved.unwrap_or(SystemTime::UNIX_EPOCH)).to_string();
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    let moved = if millis < 0 { now.saturating_sub(distance) } else { now.saturating_add(distance) };
+    let text = HttpDate::from(SystemTime::UNIX_EPOCH + moved.min(LAST)).to_string();
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("0"))
 }
 
 #[cfg(test)]
@@ -113,7 +115,8 @@ mod tests {
     fn applied(rules: &str) -> Vec<String> {
         let mut headers = HeaderMap::new();
         headers.insert(HeaderName::from_static("x-a"), HeaderValue::from_static("old"));
-        HeaderRules::parse(rules).unwrap().apply(&mut headers, SystemTime::UNIX_EPOCH);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(60);
+        HeaderRules::parse(rules).unwrap().apply(&mut headers, now);
         let mut lines: Vec<String> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
@@ -130,7 +133,16 @@ mod tests {
         );
         assert_eq!(
             applied("setDate Expires: 1000, addDate x-a: -1000"),
-            ["expires: Thu, 01 Jan 1970 00:00:01 GMT", "x-a: Wed, 31 Dec 1969 23:59:59 GMT", "x-a: old"]
+            ["expires: Thu, 01 Jan 1970 00:01:01 GMT", "x-a: Thu, 01 Jan 1970 00:00:59 GMT", "x-a: old"]
+        );
+    }
+
+    #[test]
+    fn dates_end_where_the_format_does() {
+        let far = format!("setDate a: {}, setDate b: {}", i64::MIN, i64::MAX);
+        assert_eq!(
+            applied(&far),
+            ["a: Thu, 01 Jan 1970 00:00:00 GMT", "b: Fri, 31 Dec 9999 23:59:59 GMT", "x-a: old"]
         );
     }
 

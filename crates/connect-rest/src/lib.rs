@@ -15,6 +15,8 @@ mod reference;
 mod request_log;
 mod routes;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use cors::Cors;

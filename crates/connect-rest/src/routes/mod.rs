@@ -77,6 +77,3 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
     ];
     tables.into_iter().flatten()
 }
-
-#[cfg(test)]
-mod tests;

@@ -42,7 +42,10 @@ async fn server_info(call: Call) -> Answer {
 }
 
 async fn health(call: Call) -> Answer {
-    let health = call.herder.health().await;
+    let limit = call.health_timeout;
+    let health = tokio::time::timeout(limit, call.herder.health()).await.unwrap_or_else(|_| {
+        Health::Unhealthy(format!("It has not said within {} s how it is.", limit.as_secs_f64()))
+    });
     let status = match health {
         Health::Healthy => StatusCode::OK,
         Health::Starting(_) => StatusCode::SERVICE_UNAVAILABLE,

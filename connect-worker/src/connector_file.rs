@@ -3,6 +3,7 @@
 
 use connect_api::ConfigMap;
 use connect_rest::json::{self, JsonFault};
+use connect_runtime::herder::TargetState;
 use connect_runtime::properties::{self, PropertiesFault};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) struct ConnectorFile {
     pub(crate) path: PathBuf,
     pub(crate) name: String,
     pub(crate) config: ConfigMap,
+    /// Of a file in the form of `POST /connectors` that says so.
+    pub(crate) initial_state: Option<TargetState>,
     /// Keys that stand in the file more than once.
     pub(crate) repeated: Vec<String>,
 }
@@ -36,16 +39,17 @@ pub(crate) fn read(path: &Path) -> Result<ConnectorFile, FileError> {
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<ConnectorFile, FileError> {
     let text = std::str::from_utf8(bytes).ok().map(|text| text.trim_start_matches('\u{feff}'));
-    let (name, config, repeated) = match text.filter(|text| text.trim_start().starts_with('{')) {
+    let (name, config, initial_state, repeated) = match text.filter(|text| text.trim_start().starts_with('{'))
+    {
         Some(text) => {
-            let (name, config) =
+            let (name, config, initial_state) =
                 parse_json(text).map_err(|fault| FileError::Json { path: path.into(), fault })?;
-            (name, config, Vec::new())
+            (name, config, initial_state, Vec::new())
         }
         None => {
             let file = properties::parse(bytes)
                 .map_err(|fault| FileError::Properties { path: path.into(), fault })?;
-            (String::new(), file.values, file.repeated)
+            (String::new(), file.values, None, file.repeated)
         }
     };
     let name = if name.is_empty() {
@@ -56,16 +60,16 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<ConnectorFile, FileError> {
     if name.is_empty() {
         return Err(FileError::NoName { path: path.into() });
     }
-    Ok(ConnectorFile { path: path.into(), name, config, repeated })
+    Ok(ConnectorFile { path: path.into(), name, config, initial_state, repeated })
 }
 
-fn parse_json(text: &str) -> Result<(String, ConfigMap), JsonFault> {
+fn parse_json(text: &str) -> Result<(String, ConfigMap, Option<TargetState>), JsonFault> {
     let as_map = match json::parse_config(text, "the file") {
-        Ok(config) => return Ok((String::new(), config)),
+        Ok(config) => return Ok((String::new(), config, None)),
         Err(fault) => fault,
     };
     match json::parse_create_request(text) {
-        Ok(request) => Ok((request.name, request.config)),
+        Ok(request) => Ok((request.name, request.config, request.initial_state)),
         // Which of the two forms was meant shows in the fault that is about what the file has.
         Err(fault) if text.contains("\"config\"") => Err(fault),
         Err(_) => Err(as_map),
@@ -87,6 +91,15 @@ mod tests {
         assert_eq!(expected.config["tasks.max"], "2");
         assert_eq!(parse(path, map.as_bytes()).unwrap(), expected);
         assert_eq!(parse(path, request.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_request_may_name_the_state_to_begin_in() {
+        let request = r#"{"name":"orders","config":{},"initial_state":"paused"}"#;
+        assert_eq!(
+            parse(Path::new("orders"), request.as_bytes()).unwrap().initial_state,
+            Some(TargetState::Paused)
+        );
     }
 
     #[track_caller]
@@ -121,12 +134,6 @@ mod tests {
         check(
             "{\"name\":\"a\",\"config\":{\"k\":null}}",
             expect![[r#"c.json: the value of "k" is null: leave the key out"#]],
-        );
-        check(
-            "{\"name\":\"a\",\"config\":{},\"initial_state\":\"PAUSED\"}",
-            expect![
-                "c.json: initial_state PAUSED is not supported yet: leave it out, and the connector starts RUNNING"
-            ],
         );
     }
 }

@@ -15,7 +15,7 @@ use connect_runtime::distributed::{ConnectHerder, HerderParts};
 use connect_runtime::offsets::TopicOffsetStore;
 use connect_runtime::ports::KafkaClients;
 use connect_runtime::worker::Deadlines;
-use connect_runtime::worker_config::{DistributedConfig, Mode, WorkerConfig};
+use connect_runtime::worker_config::{DistributedConfig, Mode, Read, WorkerConfig};
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -30,23 +30,24 @@ pub(crate) async fn run(args: DistributedArgs, levels: Arc<ReloadableLevels>) ->
         ));
     }
     let plugins = plugins();
-    let worker = settings.configure(&levels, |values| WorkerConfig::distributed(values, &plugins))?;
+    let Read { config: worker, values, .. } =
+        settings.configure(&levels, |values| WorkerConfig::distributed(values, &plugins))?;
     let Mode::Distributed(config) = worker.mode.clone() else { unreachable!("read as distributed") };
     let rest = rest::open(&settings, &worker)?;
 
     let refused = |error: ConnectError| settings.because(error.chain());
     let clients = kafka::clients(&worker).map_err(refused)?;
-    let storage = KafkaStorage::new(&settings.values).map_err(refused)?;
+    let storage = KafkaStorage::new(&values).map_err(refused)?;
     let offsets = Arc::new(LateOffsets::default());
     let bootstrap = worker.bootstrap_servers.clone();
     let herder = ConnectHerder::new(HerderParts {
         plugins,
         clients: clients.clone(),
         offsets: offsets.clone(),
-        group_offsets: Arc::new(KafkaGroupOffsets::new(&settings.values).map_err(refused)?),
+        group_offsets: Arc::new(KafkaGroupOffsets::new(&values).map_err(refused)?),
         config_log: Arc::new(storage.log(StorageKind::Configs, &config.config_topic)),
         status_log: Arc::new(storage.log(StorageKind::Statuses, &config.status_topic)),
-        group: Arc::new(KafkaGroupMember::new(&settings.values, &config, &rest.worker_id).map_err(refused)?),
+        group: Arc::new(KafkaGroupMember::new(&values, &config, &rest.worker_id).map_err(refused)?),
         peers: Arc::new(RestPeers::new(rest.options.request_timeout)),
         log_levels: levels,
         url: rest.url.clone(),

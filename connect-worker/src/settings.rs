@@ -6,7 +6,7 @@ use crate::log_levels::ReloadableLevels;
 use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
 use connect_runtime::properties;
-use connect_runtime::worker_config::{Read, WorkerConfig};
+use connect_runtime::worker_config::Read;
 use std::error::Error;
 use std::path::Path;
 
@@ -44,7 +44,7 @@ impl Settings {
         &self,
         levels: &ReloadableLevels,
         read: impl FnOnce(&ConfigMap) -> Result<Read, Vec<ConfigFault>>,
-    ) -> Result<WorkerConfig, Failure> {
+    ) -> Result<Read, Failure> {
         let unknown_loggers = levels.configure(&self.environment.loggers);
         warn_repeated(&self.origin, &self.repeated);
         if !self.environment.names.is_empty() {
@@ -55,11 +55,11 @@ impl Settings {
             tracing::warn!(note, "environment");
         }
         match read(&self.values) {
-            Ok(Read { config, notes }) => {
-                for note in notes {
+            Ok(read) => {
+                for note in &read.notes {
                     tracing::warn!(file = self.origin, note = note.message, "worker configuration");
                 }
-                Ok(config)
+                Ok(read)
             }
             Err(faults) => Err(self.failure(&faults)),
         }

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: StandaloneArgs, levels: Arc<ReloadableLevels>) -> 
     let signals = Signals::new().map_err(|error| Failure::Worker(format!("signals: {error}")))?;
     let settings = Settings::read(Some(&args.worker))?;
     let plugins = plugins();
-    let worker = settings.configure(&levels, |values| WorkerConfig::standalone(values, &plugins))?;
+    let worker = settings.configure(&levels, |values| WorkerConfig::standalone(values, &plugins))?.config;
     let files = args.connectors.iter().map(|path| connector_file::read(path));
     let files: Vec<ConnectorFile> =
         files.collect::<Result<_, _>>().map_err(|error| Failure::Connector(error.to_string()))?;

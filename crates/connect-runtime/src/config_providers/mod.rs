@@ -40,6 +40,12 @@ pub struct ConfigProviders {
     providers: Arc<BTreeMap<String, Box<dyn Provider>>>,
 }
 
+impl std::fmt::Debug for ConfigProviders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.providers.keys()).finish()
+    }
+}
+
 /// A configuration with its placeholders replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resolved {

@@ -11,9 +11,10 @@ pub use keys::{
 };
 pub use listener::{AdminListeners, Advertised, Listener};
 
+use crate::config_providers::{ConfigProviders, Resolved};
 use crate::plugins::{ConverterSpec, Plugins, with_prefix};
-use connect_api::config::ConfigFault;
-use connect_api::{ConfigDef, ConfigMap, ParsedConfig};
+use connect_api::config::{ConfigFault, HIDDEN};
+use connect_api::{ConfigDef, ConfigMap, ConnectError, ParsedConfig};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -55,6 +56,8 @@ pub struct WorkerConfig {
     /// `None`: off.
     pub auto_restart: Option<AutoRestart>,
     pub clients: ClientSettings,
+    /// `config.providers`: what placeholders in the configurations of connectors stand for.
+    pub providers: ConfigProviders,
 }
 
 /// `access.control.*`: which web pages may use the REST API from a browser. The REST server reads these.
@@ -101,20 +104,22 @@ pub struct Note {
 #[derive(Debug)]
 pub struct Read {
     pub config: WorkerConfig,
+    /// What it was read from, with the placeholders of config providers replaced.
+    pub values: ConfigMap,
     pub notes: Vec<Note>,
 }
 
 impl WorkerConfig {
     /// Reads the keys of a worker by itself; all faults at once.
     pub fn standalone(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
-        Self::read_as(&STANDALONE_CONFIG, values, plugins, |parsed| {
+        Self::read_as(&STANDALONE_CONFIG, values, plugins, |parsed, _| {
             Ok(Mode::Standalone { offset_file: parsed.text("offset.storage.file.filename").into() })
         })
     }
 
     /// Reads the keys of a worker of a cluster; all faults at once.
     pub fn distributed(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
-        Self::read_as(&DISTRIBUTED_CONFIG, values, plugins, |parsed| {
+        Self::read_as(&DISTRIBUTED_CONFIG, values, plugins, |parsed, values| {
             DistributedConfig::read(parsed, values).map(|config| Mode::Distributed(Box::new(config)))
         })
     }
@@ -128,17 +133,26 @@ impl WorkerConfig {
         table: &ConfigDef,
         values: &ConfigMap,
         plugins: &Plugins,
-        mode: impl FnOnce(&ParsedConfig) -> Result<Mode, Vec<ConfigFault>>,
+        mode: impl FnOnce(&ParsedConfig, &ConfigMap) -> Result<Mode, Vec<ConfigFault>>,
     ) -> Result<Read, Vec<ConfigFault>> {
-        let mut faults = keys::unsupported(values);
-        let parsed = table.parse(values).map_err(|more| faults.extend(more)).ok();
-        faults.extend(converter_faults(values, plugins));
-        let mode = parsed.as_ref().and_then(|parsed| mode(parsed).map_err(|more| faults.extend(more)).ok());
-        let (Some(parsed), Some(mode), true) = (parsed, mode, faults.is_empty()) else { return Err(faults) };
-        Ok(Read { config: Self::assemble(&parsed, values, mode), notes: keys::notes(table, values) })
+        let providers = ConfigProviders::read(values)?;
+        // A placeholder without a value would make faults of its own everywhere else.
+        let Resolved { config: values, secrets } =
+            providers.resolve(values).map_err(|error| vec![fault_of_providers(&error)])?;
+        let mut faults = keys::unsupported(&values);
+        let parsed = table.parse(&values).map_err(|more| faults.extend(more)).ok();
+        faults.extend(converter_faults(&values, plugins));
+        let mode =
+            parsed.as_ref().and_then(|parsed| mode(parsed, &values).map_err(|more| faults.extend(more)).ok());
+        let (Some(parsed), Some(mode), true) = (parsed, mode, faults.is_empty()) else {
+            return Err(without_secrets(faults, &secrets));
+        };
+        let config = Self::assemble(&parsed, &values, mode, providers);
+        let notes = keys::notes(table, &values);
+        Ok(Read { config, values, notes })
     }
 
-    fn assemble(parsed: &ParsedConfig, values: &ConfigMap, mode: Mode) -> Self {
+    fn assemble(parsed: &ParsedConfig, values: &ConfigMap, mode: Mode, providers: ConfigProviders) -> Self {
         let millis = |key: &str| Duration::from_millis(parsed.integer(key).unsigned_abs());
         let spec =
             |key: &str| ConverterSpec::read(values, key).unwrap_or_else(|| unreachable!("{key} is required"));
@@ -188,8 +202,23 @@ impl WorkerConfig {
                 producer: with_prefix(values, "producer."),
                 admin: client_settings_of_admin(values),
             },
+            providers,
         }
     }
+}
+
+fn fault_of_providers(error: &ConnectError) -> ConfigFault {
+    ConfigFault { key: "config.providers".into(), message: error.chain() }
+}
+
+/// A fault quotes the value it is about, and that may have come from a provider.
+fn without_secrets(mut faults: Vec<ConfigFault>, secrets: &[String]) -> Vec<ConfigFault> {
+    for fault in &mut faults {
+        for secret in secrets {
+            fault.message = fault.message.replace(secret, HIDDEN);
+        }
+    }
+    faults
 }
 
 /// `admin.listeners` is about the REST API, everything else below `admin.` about clients.

@@ -21,7 +21,7 @@ fn read(text: &str) -> Result<Read, Vec<ConfigFault>> {
 
 #[test]
 fn the_stock_file_with_defaults() {
-    let Read { config, notes } = read(STOCK).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let Read { config, notes, .. } = read(STOCK).unwrap_or_else(|faults| panic!("{faults:?}"));
     assert_eq!(config.listeners, [Listener { host: "127.0.0.1".into(), port: 8083 }]);
     assert_eq!(config.key_converter.config["schemas.enable"], "false");
     assert_eq!(config.offset_flush_interval, Duration::from_secs(10));
@@ -152,7 +152,7 @@ offset.flush.interval.ms=10000
 
     fn read(more: &str) -> Result<(WorkerConfig, DistributedConfig, Vec<Note>), Vec<ConfigFault>> {
         let values = properties::parse(format!("{STOCK}{more}").as_bytes()).unwrap().values;
-        let Read { config, notes } = WorkerConfig::distributed(&values, &plugins())?;
+        let Read { config, notes, .. } = WorkerConfig::distributed(&values, &plugins())?;
         let Mode::Distributed(distributed) = config.mode.clone() else { panic!("{:?}", config.mode) };
         Ok((config, *distributed, notes))
     }
@@ -314,6 +314,29 @@ offset.flush.interval.ms=10000
             expect![[r#"
             Invalid value http://a:1,b for configuration admin.listeners: b: write it as http://host:port, such as http://127.0.0.1:8083
             Invalid value https for configuration rest.advertised.listener: https is not supported yet: use http and put a TLS proxy in front"#]],
+        );
+    }
+
+    #[test]
+    fn placeholders_of_config_providers_are_replaced() {
+        let providers = "config.providers=env\n\
+                         config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider\n";
+        // A variable that every process has.
+        let (config, _, notes) = read(&format!("{providers}producer.client.id=${{env:PATH}}\n")).unwrap();
+        assert_eq!(config.clients.producer["client.id"], std::env::var("PATH").unwrap());
+        assert_eq!(notes, []);
+        check(
+            &format!("{providers}client.id=${{env:NO_SUCH_VARIABLE}}"),
+            expect![
+                "Invalid value ${env:NO_SUCH_VARIABLE} for configuration client.id: the config provider env has no value: the worker's environment has no variable NO_SUCH_VARIABLE, or allowlist.pattern does not allow it"
+            ],
+        );
+        check(&format!("{providers}session.timeout.ms=${{env:PATH}}"), expect!["Invalid value [hidden] for configuration session.timeout.ms: Not a number of type INT"]);
+        check(
+            "config.providers=vault\nconfig.providers.vault.class=org.example.Vault",
+            expect![
+                "Invalid value org.example.Vault for configuration config.providers.vault.class: there is no such config provider here: use one of org.apache.kafka.common.config.provider.FileConfigProvider, org.apache.kafka.common.config.provider.DirectoryConfigProvider, org.apache.kafka.common.config.provider.EnvVarConfigProvider"
+            ],
         );
     }
 

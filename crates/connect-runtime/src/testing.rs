@@ -1,8 +1,10 @@
 //! Plugins and clients for unit tests: what they do is said by the configuration.
 
+use crate::offsets::{key_bytes, partition_of_key};
 use crate::plugins::Plugins;
 use crate::ports::{
-    KafkaClients, OffsetStore, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
+    GroupOffsets, GroupOffsetsError, KafkaClients, OffsetStore, RawRecord, RecordProducer, SinkConsumer,
+    SourceProducer, Subscription,
 };
 use crate::worker_config::WorkerConfig;
 use async_trait::async_trait;
@@ -13,7 +15,8 @@ use connect_api::{
     SinkConnector, SinkRecord, SinkTask, SinkTaskContext, SourceConnector, SourceRecord, SourceTask,
     SourceTaskContext, TopicPartition, Value,
 };
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(crate) fn config(pairs: &[(&str, &str)]) -> ConfigMap {
@@ -85,7 +88,8 @@ impl Converter for FakeConverter {
     }
 }
 
-/// `fake.at` names the call that misbehaves, `fake.how` in which way: `fail`, `panic`, `hang`.
+/// `fake.at` names the call that misbehaves, `fake.how` in which way: `fail`, `retry`, `panic`, `hang` (a future that never ends),
+/// `block` (its thread, for ever).
 pub(crate) struct FakeSink {
     classes: &'static [&'static str],
 }
@@ -94,6 +98,10 @@ static FAKE_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new("fake.key", Ty::String, ""),
     ConfigKey::new("fake.password", Ty::Password, ""),
     ConfigKey::new("fake.number", Ty::Int, ""),
+    // Whether the connector answers for offsets that are set by hand.
+    ConfigKey::new("fake.knows.offsets", Ty::Boolean, "").default("false"),
+    // Where a source writes a record with each poll.
+    ConfigKey::new("fake.topic", Ty::String, ""),
     ConfigKey::new("fake.at", Ty::String, ""),
     ConfigKey::new("fake.how", Ty::String, ""),
 ]);
@@ -106,10 +114,14 @@ impl FakeSink {
 
 fn misbehaves(config: &ConfigMap, at: &str) -> Option<String> {
     let how = (config.get("fake.at").map(String::as_str) == Some(at)).then(|| config["fake.how"].clone())?;
-    if how == "panic" {
-        panic!("told to panic");
+    match how.as_str() {
+        "panic" => panic!("told to panic"),
+        // For ever, as bad plugins do.
+        "block" => loop {
+            std::thread::park();
+        },
+        _ => Some(how),
     }
-    Some(how)
 }
 
 #[async_trait]
@@ -151,16 +163,39 @@ impl SinkConnector for FakeSink {
         vec![config.clone(); max_tasks + more]
     }
 
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<bool, ConnectError> {
+        answer_for_offsets(config, offsets.len()).await
+    }
+
     fn new_task(&self) -> Box<dyn SinkTask> {
-        Box::new(FakeTask)
+        Box::<FakeTask>::default()
     }
 }
 
-struct FakeTask;
+async fn answer_for_offsets(config: &ConfigMap, count: usize) -> Result<bool, ConnectError> {
+    match misbehaves(config, "alter_offsets").as_deref() {
+        Some("hang") => std::future::pending().await,
+        Some("fail") => {
+            Err(ConnectError::config(format!("{count} offsets are not for {}", config["fake.password"])))
+        }
+        Some(_) => Err(ConnectError::failed("the other system is away")),
+        None => Ok(config.get("fake.knows.offsets").is_some_and(|knows| knows == "true")),
+    }
+}
+
+#[derive(Default)]
+struct FakeTask {
+    config: ConfigMap,
+}
 
 #[async_trait]
 impl SinkTask for FakeTask {
     async fn start(&mut self, _: SinkTaskContext, config: &ConfigMap) -> Result<(), ConnectError> {
+        self.config = config.clone();
         match misbehaves(config, "start").as_deref() {
             Some("hang") => std::future::pending().await,
             Some(_) => Err(ConnectError::failed(format!("no luck with {}", config["fake.password"]))),
@@ -172,7 +207,11 @@ impl SinkTask for FakeTask {
         Ok(())
     }
 
-    async fn stop(&mut self) {}
+    async fn stop(&mut self) {
+        if misbehaves(&self.config, "stop").is_some() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Reads nothing; misbehaves like [`FakeSink`].
@@ -204,31 +243,61 @@ impl SourceConnector for FakeSource {
         vec![config.clone()]
     }
 
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[(OffsetMap, Option<OffsetMap>)],
+    ) -> Result<bool, ConnectError> {
+        answer_for_offsets(config, offsets.len()).await
+    }
+
     fn new_task(&self) -> Box<dyn SourceTask> {
-        Box::new(FakeSourceTask { fails: false })
+        Box::<FakeSourceTask>::default()
     }
 }
 
+#[derive(Default)]
 struct FakeSourceTask {
-    fails: bool,
+    config: ConfigMap,
 }
 
 #[async_trait]
 impl SourceTask for FakeSourceTask {
     async fn start(&mut self, _: SourceTaskContext, config: &ConfigMap) -> Result<(), ConnectError> {
-        self.fails = misbehaves(config, "poll").is_some();
+        self.config = config.clone();
         Ok(())
     }
 
     async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError> {
-        if self.fails {
-            return Err(PollError::Fatal(ConnectError::failed("the file is gone")));
+        match misbehaves(&self.config, "poll").as_deref() {
+            Some("hang") => std::future::pending::<()>().await,
+            Some("retry") => {
+                let error =
+                    ConnectError::failed(format!("{} is refused for now", self.config["fake.password"]));
+                return Err(PollError::Retriable { error, backoff: Duration::from_millis(10) });
+            }
+            Some(_) => return Err(PollError::Fatal(ConnectError::failed("the file is gone"))),
+            None => {}
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
-        Ok(Vec::new())
+        Ok(self.config.get("fake.topic").map(|topic| record_for(topic)).into_iter().collect())
     }
 
     async fn stop(&mut self) {}
+}
+
+fn record_for(topic: &str) -> SourceRecord {
+    SourceRecord {
+        source_partition: None,
+        source_offset: None,
+        topic: topic.into(),
+        partition: None,
+        timestamp: None,
+        key_schema: None,
+        key: Value::Null,
+        value_schema: None,
+        value: Value::Null,
+    }
 }
 
 /// Nothing is remembered.
@@ -246,6 +315,114 @@ impl OffsetStore for NoOffsets {
 
     async fn all(&self, _: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError> {
         Ok(Vec::new())
+    }
+}
+
+/// The offsets of one connector, by the bytes of their partitions, as a real store keeps them.
+#[derive(Default)]
+pub(crate) struct MemoryOffsets {
+    offsets: Mutex<BTreeMap<Vec<u8>, OffsetMap>>,
+}
+
+impl MemoryOffsets {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, OffsetMap>> {
+        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl OffsetStore for MemoryOffsets {
+    async fn get(&self, connector: &str, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError> {
+        Ok(self.lock().get(&key_bytes(connector, partition)).cloned())
+    }
+
+    async fn set(
+        &self,
+        connector: &str,
+        offsets: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>,
+    ) -> Result<(), ConnectError> {
+        for (partition, offset) in offsets {
+            let key = key_bytes(connector, &partition);
+            match offset {
+                Some(offset) => self.lock().insert(key, offset),
+                None => self.lock().remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    async fn all(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError> {
+        let stored = self.lock();
+        let of =
+            |(key, offset): (&Vec<u8>, &OffsetMap)| Some((partition_of_key(connector, key)?, offset.clone()));
+        Ok(stored.iter().filter_map(of).collect())
+    }
+}
+
+/// The offsets of consumer groups. There are the topics `orders` and `items`, of 3 partitions each. Each call is also written down.
+#[derive(Default)]
+pub(crate) struct MemoryGroups {
+    pub(crate) calls: Mutex<Vec<String>>,
+    offsets: Mutex<BTreeMap<TopicPartition, i64>>,
+}
+
+impl MemoryGroups {
+    fn called(&self, call: &str, group: &str, overrides: &ConfigMap) {
+        let overrides: Vec<_> = overrides.iter().map(|(key, value)| format!(" {key}={value}")).collect();
+        let call = format!("{call} {group}{}", overrides.concat());
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<TopicPartition, i64>> {
+        self.offsets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl GroupOffsets for MemoryGroups {
+    /// The group `unreachable` is.
+    async fn list(
+        &self,
+        group: &str,
+        overrides: &ConfigMap,
+    ) -> Result<Vec<(TopicPartition, i64)>, ConnectError> {
+        self.called("list", group, overrides);
+        if group == "unreachable" {
+            return Err(ConnectError::failed("no broker answers"));
+        }
+        Ok(self.lock().iter().map(|(partition, offset)| (partition.clone(), *offset)).collect())
+    }
+
+    /// The group `busy` has members.
+    async fn alter(
+        &self,
+        group: &str,
+        offsets: Vec<(TopicPartition, Option<i64>)>,
+        overrides: &ConfigMap,
+    ) -> Result<(), GroupOffsetsError> {
+        self.called("alter", group, overrides);
+        if group == "busy" {
+            return Err(GroupOffsetsError::NotEmpty(group.to_owned()));
+        }
+        for (partition, offset) in offsets {
+            if !["orders", "items"].contains(&&*partition.topic) || partition.partition > 2 {
+                return Err(GroupOffsetsError::UnknownPartition(partition));
+            }
+            match offset {
+                Some(offset) => self.lock().insert(partition, offset),
+                None => self.lock().remove(&partition),
+            };
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, group: &str, overrides: &ConfigMap) -> Result<(), GroupOffsetsError> {
+        self.called("delete", group, overrides);
+        if group == "busy" {
+            return Err(GroupOffsetsError::NotEmpty(group.to_owned()));
+        }
+        self.lock().clear();
+        Ok(())
     }
 }
 

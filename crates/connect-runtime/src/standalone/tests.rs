@@ -155,8 +155,10 @@ async fn refusals() {
 async fn a_plugin_may_fail_panic_or_hang_while_it_validates() {
     let herder = herder();
     let attempt = async |at: &str, how: &str| {
-        let error =
-            herder.create_connector("a", sink(&[("fake.at", at), ("fake.how", how)]), None).await.unwrap_err();
+        let error = herder
+            .create_connector("a", sink(&[("fake.at", at), ("fake.how", how)]), None)
+            .await
+            .unwrap_err();
         let kind = match error {
             HerderError::BadRequest(_) => 400,
             HerderError::Internal(_) => 500,

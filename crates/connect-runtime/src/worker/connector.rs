@@ -130,7 +130,8 @@ impl Actor {
         let (parts, config, report) = (self.parts.clone(), self.config.clone(), self.report.clone());
         let deadline = parts.deadlines.local;
         let describe = move || -> Result<Option<Vec<ConfigMap>>, ConnectError> {
-            let described = Described::read(&parts, &config, |secrets| report.set_secrets(secrets.clone()))?;
+            let described =
+                Described::read(&parts, &config, |secrets| report.set_secrets(secrets.clone()))?.checked()?;
             match target {
                 TargetState::Started => described.task_configs(&config).map(Some),
                 TargetState::Paused | TargetState::Stopped => Ok(None),

@@ -62,8 +62,13 @@ impl Described {
         let secrets = Secrets::new(Masker::new(tables), config.clone(), secrets);
         learn(&secrets);
         let settings = Settings::read(plugin.ty(), &config, &parts.config, &parts.plugins).map_err(faulty)?;
-        plugin.config_def().parse(&config).map_err(faulty)?;
         Ok(Self { class, plugin, settings, config, secrets })
+    }
+
+    /// Whether the connector's own keys are right, too; what has no use for them need not ask.
+    pub(super) fn checked(self) -> Result<Self, ConnectError> {
+        self.plugin.config_def().parse(&self.config).map_err(faulty)?;
+        Ok(self)
     }
 
     /// The configurations of its tasks, fit to be stored. `stored` is the connector's own, as it is stored.
@@ -126,7 +131,7 @@ impl TaskSpec {
         task: &ConfigMap,
         learn: impl Fn(&Secrets),
     ) -> Result<Self, ConnectError> {
-        let described = Described::read(parts, connector, &learn)?;
+        let described = Described::read(parts, connector, &learn)?.checked()?;
         let Resolved { config, secrets: more } = parts.providers.resolve(task)?;
         let Described { plugin, settings, secrets, .. } = described;
         let secrets = secrets.and(&config, more);
@@ -178,6 +183,3 @@ impl TaskSpec {
 fn grace_of_work(total: Duration) -> Duration {
     total * 3 / 4
 }
-
-#[cfg(test)]
-mod tests;

@@ -147,3 +147,28 @@ async fn the_administration_can_have_its_own_port_or_none() {
     assert_eq!(ask(&off.url, "GET", "/", "").await.status, 200);
     off.stop().await;
 }
+
+#[tokio::test]
+async fn odd_request_lines_get_an_answer() {
+    let server = Server::start(RestOptions::default());
+    let address = server.url["http://".len()..].trim_end_matches('/');
+    for (line, status) in [
+        ("OPTIONS * HTTP/1.1", "404"),
+        ("GET http://elsewhere/connectors HTTP/1.1", "200"),
+        ("GET /connectors?expand=%FF&=&& HTTP/1.1", "200"),
+        ("GET /connectors/a/tasks/0%00/status HTTP/1.1", "404"),
+        ("BREW /connectors HTTP/1.1", "405"),
+        ("GET /connectors/\u{fc} HTTP/1.1", "400"),
+        ("GET connectors HTTP/1.1", "404"),
+        ("nonsense", "400"),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("{line}\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{line}: {answer}");
+    }
+    server.stop().await;
+}

@@ -1,12 +1,343 @@
-//! What the REST API asks, answered by the herder.
+//! What the REST API asks, answered by the herder: reads from the last known state at once, changes by way of the loop.
 
-use super::ConnectHerder;
-use crate::herder::*;
+use super::state::{Expected, Reply, Request};
+use super::{ConnectHerder, Inner};
+use crate::connector_config::framework_tables;
+use crate::herder::{
+    ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, ConnectorType, Health,
+    Herder, HerderError, LoggerLevel, PluginInfo, Put, RestartRequest, ServerInfo, State, StateInfo,
+    TargetState, TaskId,
+};
+use crate::plugins::HEADER_CONVERTER;
+use crate::ports::LEVELS;
+use crate::secrets::Masker;
 use crate::signature::RequestSignature;
+use crate::standalone::validation::{Validator, invalid, resolve, with_key};
+use crate::store::Status;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::ConfigMap;
+use futures::FutureExt as _;
 use indexmap::IndexMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// How often a change is made anew because another one came between its check and its write.
+const ATTEMPTS: usize = 5;
+
+/// Above what a plugin is given, and below the 90 s that the reference grants a request.
+const READING_OFFSETS: Duration = Duration::from_secs(60);
+
+fn not_found(name: &str) -> HerderError {
+    HerderError::NotFound(format!("Connector {name} not found"))
+}
+
+impl ConnectHerder {
+    /// Runs a change to its end even if whoever asked for it goes away, on the worker's own threads.
+    pub(super) async fn detached<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, HerderError>> + Send + 'static,
+    ) -> Result<T, HerderError> {
+        let failed = || HerderError::Internal("the worker failed inside; its log says where".into());
+        let change = AssertUnwindSafe(change).catch_unwind();
+        match self.inner.runtime.spawn(change).await {
+            Ok(Ok(result)) => result,
+            // The panic itself is in the log.
+            Ok(Err(_)) => Err(failed()),
+            Err(error) => {
+                tracing::error!(%error, "a request was cut off");
+                Err(failed())
+            }
+        }
+    }
+
+    /// The same for a change that has to wait for the worker's start.
+    async fn change<T: Send + 'static, F>(
+        &self,
+        change: impl FnOnce(Arc<Inner>) -> F,
+    ) -> Result<T, HerderError>
+    where
+        F: Future<Output = Result<T, HerderError>> + Send + 'static,
+    {
+        self.inner.wait_until_ready().await?;
+        self.detached(change(self.inner.clone())).await
+    }
+}
+
+impl Inner {
+    /// Clients retry a 409, but a start is soon over: wait for it instead.
+    async fn wait_until_ready(&self) -> Result<(), HerderError> {
+        let mut starting = self.starting.subscribe();
+        let ready = starting.wait_for(Option::is_none);
+        if matches!(tokio::time::timeout(self.parts.patience, ready).await, Ok(Ok(_))) {
+            return Ok(());
+        }
+        let Some(what) = self.starting.borrow().clone() else { return Ok(()) };
+        Err(HerderError::Conflict(format!("Cannot complete request momentarily: {what}")))
+    }
+
+    async fn done(&self, request: Request) -> Result<(), HerderError> {
+        self.ask(request).await.map(drop)
+    }
+
+    fn stored(&self, name: &str) -> Option<ConfigMap> {
+        self.state().config().connector_config(name).cloned()
+    }
+
+    /// Knows the secrets of a configuration, also of one whose class is not among the plugins.
+    fn masker(&self, config: &ConfigMap) -> Masker {
+        let plugin = config.get("connector.class").map(|class| self.parts.plugins.connector(class));
+        match plugin {
+            Some(Ok(plugin)) => {
+                Masker::new(framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]))
+            }
+            _ => Masker::new(framework_tables(ConnectorType::Sink).iter().copied()),
+        }
+    }
+
+    fn ty(&self, config: &ConfigMap) -> Option<ConnectorType> {
+        let class = config.get("connector.class")?;
+        self.parts.plugins.connector(class).ok().map(|plugin| plugin.ty())
+    }
+
+    fn info(&self, name: &str) -> Option<ConnectorInfo> {
+        let state = self.state();
+        let config = state.config().connector_config(name)?;
+        Some(ConnectorInfo {
+            name: name.to_owned(),
+            config: self.masker(config).mask(config),
+            tasks: state.config().task_ids(name).into_iter().map(|id| id.task).collect(),
+            ty: self.ty(config),
+        })
+    }
+
+    /// Brings the connector's name into its configuration.
+    fn named(name: &str, mut config: ConfigMap) -> Result<ConfigMap, HerderError> {
+        match config.get("name") {
+            Some(inner) if inner == name => {}
+            Some(inner) => {
+                return Err(HerderError::BadRequest(format!(
+                    "Connector name configuration ({inner}) doesn't match connector name in the URL ({name})"
+                )));
+            }
+            None => {
+                config.insert("name".into(), name.to_owned());
+            }
+        }
+        Ok(config)
+    }
+
+    /// The configuration with its secrets put back from what is stored.
+    fn plain(&self, config: &ConfigMap, stored: Option<&ConfigMap>) -> Result<ConfigMap, HerderError> {
+        let (_, masker) = resolve(config, &self.parts.plugins)?;
+        masker
+            .unmask(config, stored)
+            .map_err(|faults| invalid(&faults.into_iter().map(with_key).collect::<Vec<_>>()))
+    }
+
+    async fn validate(&self, config: ConfigMap) -> Result<(), HerderError> {
+        let (plugin, masker) = resolve(&config, &self.parts.plugins)?;
+        let validator = Validator {
+            plugins: &self.parts.plugins,
+            worker: &self.parts.worker_config,
+            runtime: &self.runtime,
+            deadlines: self.parts.deadlines,
+        };
+        validator.validate(plugin, masker, config).await.map(drop)
+    }
+
+    pub(super) async fn create(
+        &self,
+        name: &str,
+        config: ConfigMap,
+        initial_state: Option<TargetState>,
+    ) -> Result<ConnectorInfo, HerderError> {
+        // Before the costly checks, which the leader makes.
+        self.done(Request::Leader).await?;
+        let config = Self::named(name, config)?;
+        let plain = self.plain(&config, None)?;
+        self.validate(plain.clone()).await?;
+        let put = Request::Put {
+            name: name.to_owned(),
+            config: plain.clone(),
+            initial_state,
+            expected: Expected::Nothing,
+        };
+        self.ask(put).await?;
+        Ok(self.written(name, &plain))
+    }
+
+    /// The answer to a new connector. The reference gives it before there are tasks, and its users expect none.
+    fn written(&self, name: &str, config: &ConfigMap) -> ConnectorInfo {
+        ConnectorInfo {
+            name: name.to_owned(),
+            config: self.masker(config).mask(config),
+            tasks: Vec::new(),
+            ty: self.ty(config),
+        }
+    }
+
+    async fn put(&self, name: &str, config: ConfigMap) -> Result<(Put, ConnectorInfo), HerderError> {
+        self.done(Request::Leader).await?;
+        let config = Self::named(name, config)?;
+        for _ in 0..ATTEMPTS {
+            let stored = self.stored(name);
+            let plain = self.plain(&config, stored.as_ref())?;
+            // IndexMap compares without regard to order.
+            if stored.as_ref() == Some(&plain)
+                && let Some(info) = self.info(name)
+            {
+                return Ok((Put::Updated, info));
+            }
+            self.validate(plain.clone()).await?;
+            // With a secret that stands for what was stored, exactly that has to be there still.
+            let expected = match stored {
+                Some(stored) if plain != config => Expected::This(stored),
+                _ => Expected::Anything,
+            };
+            let put =
+                Request::Put { name: name.to_owned(), config: plain.clone(), initial_state: None, expected };
+            match self.ask(put).await? {
+                Reply::Put(Put::Created) => return Ok((Put::Created, self.written(name, &plain))),
+                Reply::Put(Put::Updated) => {
+                    let info = self.info(name).unwrap_or_else(|| self.written(name, &plain));
+                    return Ok((Put::Updated, info));
+                }
+                _ => continue,
+            }
+        }
+        Err(changing(name))
+    }
+
+    async fn patch(
+        &self,
+        name: &str,
+        patch: IndexMap<String, Option<String>>,
+    ) -> Result<ConnectorInfo, HerderError> {
+        self.done(Request::Leader).await?;
+        for _ in 0..ATTEMPTS {
+            let stored = self.stored(name).ok_or_else(|| not_found(name))?;
+            let mut patched = stored.clone();
+            for (key, value) in &patch {
+                match value {
+                    Some(value) => patched.insert(key.clone(), value.clone()),
+                    None => patched.shift_remove(key),
+                };
+            }
+            let plain = self.plain(&Self::named(name, patched)?, Some(&stored))?;
+            if plain == stored
+                && let Some(info) = self.info(name)
+            {
+                return Ok(info);
+            }
+            self.validate(plain.clone()).await?;
+            let put = Request::Put {
+                name: name.to_owned(),
+                config: plain.clone(),
+                initial_state: None,
+                expected: Expected::This(stored),
+            };
+            if self.ask(put).await? != Reply::Stale {
+                return Ok(self.info(name).unwrap_or_else(|| self.written(name, &plain)));
+            }
+        }
+        Err(changing(name))
+    }
+
+    fn state_info(status: Status) -> StateInfo {
+        let Status { state, trace, worker_id, version, .. } = status;
+        let trace = trace.filter(|trace| !trace.is_empty());
+        StateInfo { state, worker_id, trace, version, retrying: None }
+    }
+
+    fn task_state_info(&self, id: &TaskId, status: Status) -> StateInfo {
+        // Of its own tasks a worker knows more than the topic says.
+        let here = status.worker_id == self.parts.worker_id && status.state == State::Running;
+        let retrying = if here { self.worker.retrying(id) } else { None };
+        StateInfo { retrying, ..Self::state_info(status) }
+    }
+
+    fn status(&self, name: &str) -> Option<ConnectorStatus> {
+        let connector = Self::state_info(self.statuses.connector(name)?);
+        let tasks = self.statuses.tasks(name).into_iter().map(|(task, status)| {
+            let id = TaskId { connector: name.to_owned(), task };
+            (task, self.task_state_info(&id, status))
+        });
+        let ty = self.state().config().connector_config(name).and_then(|config| self.ty(config));
+        Some(ConnectorStatus { name: name.to_owned(), connector, tasks: tasks.collect(), ty })
+    }
+
+    /// What a restart would do (KIP-745).
+    fn plan(&self, name: &str, request: RestartRequest) -> Option<ConnectorStatus> {
+        let mut plan = self.status(name)?;
+        let mark = |info: &mut StateInfo| {
+            if !request.only_failed || info.state == State::Failed {
+                info.state = State::Restarting;
+            }
+        };
+        mark(&mut plan.connector);
+        if request.include_tasks {
+            plan.tasks.iter_mut().for_each(|(_, info)| mark(info));
+        }
+        Some(plan)
+    }
+
+    async fn offsets(&self, name: &str) -> Result<Vec<ConnectorOffset>, HerderError> {
+        let config = self.stored(name).ok_or_else(|| not_found(name))?;
+        let reading = self.worker.connector_offsets(name, &config);
+        tokio::time::timeout(READING_OFFSETS, reading).await.unwrap_or_else(|_| {
+            Err(HerderError::Unavailable(format!(
+                "The offsets of connector {name} could not be read within {} s: try again when Kafka answers",
+                READING_OFFSETS.as_secs()
+            )))
+        })
+    }
+
+    async fn alter_offsets(
+        &self,
+        name: &str,
+        offsets: Option<Vec<ConnectorOffset>>,
+    ) -> Result<String, HerderError> {
+        self.done(Request::Leader).await?;
+        self.done(Request::Refresh).await?;
+        match self.ask(Request::AlterOffsets { name: name.to_owned(), offsets }).await? {
+            Reply::Message(message) => Ok(message),
+            other => {
+                tracing::error!(?other, "offsets were altered without a word about it");
+                Err(HerderError::Internal("the worker failed inside; its log says where".into()))
+            }
+        }
+    }
+
+    fn topic_tracking(&self) -> Result<(), HerderError> {
+        if self.parts.worker_config.topic_tracking.enable {
+            return Ok(());
+        }
+        Err(HerderError::Forbidden("Topic tracking is disabled.".into()))
+    }
+
+    /// In the reference's words; levels are taken in any case of letters.
+    fn level(level: &str) -> Result<&'static str, HerderError> {
+        let known = LEVELS.into_iter().find(|known| known.eq_ignore_ascii_case(level.trim()));
+        known.ok_or_else(|| HerderError::NotFound(format!("invalid log level '{level}'.")))
+    }
+}
+
+fn changing(name: &str) -> HerderError {
+    HerderError::Conflict(format!(
+        "Cannot complete request momentarily: the configuration of connector {name} is changed by somebody else again and again"
+    ))
+}
+
+fn task_configs(body: &[u8]) -> Result<Vec<ConfigMap>, HerderError> {
+    serde_json::from_slice(body).map_err(|error| {
+        HerderError::BadRequest(format!(
+            "The body must be a list of task configurations, each an object of strings: {error}"
+        ))
+    })
+}
 
 #[async_trait]
 impl Herder for ConnectHerder {
@@ -14,130 +345,234 @@ impl Herder for ConnectHerder {
         ServerInfo {
             version: self.inner.parts.version.clone(),
             commit: self.inner.parts.commit.clone(),
-            kafka_cluster_id: None,
+            kafka_cluster_id: self.inner.cluster_id.read().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
+
     async fn health(&self) -> Health {
-        Health::Starting("the herder is not there yet".into())
+        let starting = self.inner.starting.borrow().clone();
+        starting.map_or_else(|| self.inner.health.borrow().clone(), Health::Starting)
     }
-    async fn plugins(&self, _connectors_only: bool) -> Vec<PluginInfo> {
-        Vec::new()
+
+    async fn plugins(&self, connectors_only: bool) -> Vec<PluginInfo> {
+        let plugins = &self.inner.parts.plugins;
+        let connectors = plugins.connector_classes().map(|(class, plugin)| PluginInfo {
+            class: class.into(),
+            ty: plugin.ty().as_str(),
+            version: Some(plugin.version().into()),
+        });
+        let version = || Some(self.inner.parts.version.clone());
+        let converters = plugins
+            .converter_classes()
+            .map(|class| PluginInfo { class: class.into(), ty: "converter", version: version() })
+            .chain([PluginInfo {
+                class: HEADER_CONVERTER.into(),
+                ty: "header_converter",
+                version: version(),
+            }]);
+        if connectors_only { connectors.collect() } else { connectors.chain(converters).collect() }
     }
+
     async fn plugin_config(
         &self,
-        _plugin: &str,
+        plugin: &str,
         _version: Option<&str>,
     ) -> Result<Vec<ConfigKeyInfo>, HerderError> {
-        not_yet()
+        Err(HerderError::Unavailable(format!("the keys of {plugin} cannot be listed yet")))
     }
-    async fn validate_config(&self, _plugin: &str, _config: ConfigMap) -> Result<ConfigInfos, HerderError> {
-        not_yet()
+
+    async fn validate_config(&self, plugin: &str, _config: ConfigMap) -> Result<ConfigInfos, HerderError> {
+        Err(HerderError::Unavailable(format!("{plugin} cannot be validated yet")))
     }
+
     async fn connectors(&self) -> Vec<String> {
-        Vec::new()
+        self.inner.state().config().connectors().map(str::to_owned).collect()
     }
-    async fn connector(&self, _name: &str) -> Result<ConnectorInfo, HerderError> {
-        not_yet()
+
+    async fn connector(&self, name: &str) -> Result<ConnectorInfo, HerderError> {
+        self.inner.info(name).ok_or_else(|| not_found(name))
     }
-    async fn connector_config(&self, _name: &str) -> Result<ConfigMap, HerderError> {
-        not_yet()
+
+    async fn connector_config(&self, name: &str) -> Result<ConfigMap, HerderError> {
+        Ok(self.connector(name).await?.config)
     }
-    async fn connector_status(&self, _name: &str) -> Result<ConnectorStatus, HerderError> {
-        not_yet()
+
+    async fn connector_status(&self, name: &str) -> Result<ConnectorStatus, HerderError> {
+        let status = self.inner.status(name);
+        status.ok_or_else(|| HerderError::NotFound(format!("No status found for connector {name}")))
     }
-    async fn task_status(&self, _id: &TaskId) -> Result<StateInfo, HerderError> {
-        not_yet()
+
+    async fn task_status(&self, id: &TaskId) -> Result<StateInfo, HerderError> {
+        let status = self.inner.statuses.task(id);
+        let status = status.ok_or_else(|| HerderError::NotFound(format!("No status found for task {id}")))?;
+        Ok(self.inner.task_state_info(id, status))
     }
-    async fn task_configs(&self, _name: &str) -> Result<Vec<(usize, ConfigMap)>, HerderError> {
-        not_yet()
+
+    async fn task_configs(&self, name: &str) -> Result<Vec<(usize, ConfigMap)>, HerderError> {
+        let state = self.inner.state();
+        let connector = state.config().connector_config(name).ok_or_else(|| not_found(name))?;
+        let masker = self.inner.masker(connector);
+        let ids = state.config().task_ids(name).into_iter();
+        let configs = ids.filter_map(|id| Some((id.task, masker.mask(state.config().task_config(&id)?))));
+        Ok(configs.collect())
     }
+
     async fn create_connector(
         &self,
-        _name: &str,
-        _config: ConfigMap,
-        _initial_state: Option<TargetState>,
+        name: &str,
+        config: ConfigMap,
+        initial_state: Option<TargetState>,
     ) -> Result<ConnectorInfo, HerderError> {
-        not_yet()
+        let name = name.trim().to_owned();
+        self.change(|inner| async move { inner.create(&name, config, initial_state).await }).await
     }
+
     async fn put_connector_config(
         &self,
-        _name: &str,
-        _config: ConfigMap,
+        name: &str,
+        config: ConfigMap,
     ) -> Result<(Put, ConnectorInfo), HerderError> {
-        not_yet()
+        let name = name.trim().to_owned();
+        self.change(|inner| async move { inner.put(&name, config).await }).await
     }
+
     async fn patch_connector_config(
         &self,
-        _name: &str,
-        _patch: IndexMap<String, Option<String>>,
+        name: &str,
+        patch: IndexMap<String, Option<String>>,
     ) -> Result<ConnectorInfo, HerderError> {
-        not_yet()
+        let name = name.trim().to_owned();
+        self.change(|inner| async move { inner.patch(&name, patch).await }).await
     }
-    async fn delete_connector(&self, _name: &str) -> Result<(), HerderError> {
-        not_yet()
+
+    async fn delete_connector(&self, name: &str) -> Result<(), HerderError> {
+        let name = name.trim().to_owned();
+        self.change(|inner| async move { inner.done(Request::Delete { name }).await }).await
     }
-    async fn set_target_state(&self, _name: &str, _target: TargetState) -> Result<(), HerderError> {
-        not_yet()
+
+    async fn set_target_state(&self, name: &str, target: TargetState) -> Result<(), HerderError> {
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.done(Request::SetTarget { name, target }).await }).await
     }
+
     async fn restart_connector(
         &self,
-        _name: &str,
-        _request: RestartRequest,
+        name: &str,
+        request: RestartRequest,
     ) -> Result<Option<ConnectorStatus>, HerderError> {
-        not_yet()
+        let name = name.to_owned();
+        self.change(|inner| async move {
+            if request == RestartRequest::default() {
+                inner.done(Request::RestartConnector { name }).await?;
+                return Ok(None);
+            }
+            // Before the restart changes what it is made from.
+            let plan = inner.plan(&name, request);
+            inner.done(Request::Restart { name: name.clone(), request }).await?;
+            let plan =
+                plan.ok_or_else(|| HerderError::NotFound(format!("Status for connector {name} not found")))?;
+            Ok(Some(plan))
+        })
+        .await
     }
-    async fn restart_task(&self, _id: &TaskId) -> Result<(), HerderError> {
-        not_yet()
+
+    async fn restart_task(&self, id: &TaskId) -> Result<(), HerderError> {
+        let id = id.clone();
+        self.change(|inner| async move { inner.done(Request::RestartTask { id }).await }).await
     }
-    async fn connector_topics(&self, _name: &str) -> Result<Vec<String>, HerderError> {
-        not_yet()
+
+    async fn connector_topics(&self, name: &str) -> Result<Vec<String>, HerderError> {
+        self.inner.topic_tracking()?;
+        Ok(self.inner.statuses.topics(name).into_iter().map(|status| status.topic).collect())
     }
-    async fn reset_connector_topics(&self, _name: &str) -> Result<(), HerderError> {
-        not_yet()
+
+    async fn reset_connector_topics(&self, name: &str) -> Result<(), HerderError> {
+        self.inner.topic_tracking()?;
+        if !self.inner.parts.worker_config.topic_tracking.allow_reset {
+            return Err(HerderError::Forbidden("Topic tracking reset is disabled.".into()));
+        }
+        let name = name.to_owned();
+        self.change(|inner| async move {
+            inner.forget_topics(&name);
+            Ok(())
+        })
+        .await
     }
-    async fn connector_offsets(&self, _name: &str) -> Result<Vec<ConnectorOffset>, HerderError> {
-        not_yet()
+
+    async fn connector_offsets(&self, name: &str) -> Result<Vec<ConnectorOffset>, HerderError> {
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.offsets(&name).await }).await
     }
+
     async fn alter_connector_offsets(
         &self,
-        _name: &str,
-        _offsets: Vec<ConnectorOffset>,
+        name: &str,
+        offsets: Vec<ConnectorOffset>,
     ) -> Result<String, HerderError> {
-        not_yet()
+        if offsets.is_empty() {
+            return Err(HerderError::BadRequest(
+                "Partitions / offsets need to be provided for an alter offsets request".into(),
+            ));
+        }
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.alter_offsets(&name, Some(offsets)).await }).await
     }
-    async fn reset_connector_offsets(&self, _name: &str) -> Result<String, HerderError> {
-        not_yet()
+
+    async fn reset_connector_offsets(&self, name: &str) -> Result<String, HerderError> {
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.alter_offsets(&name, None).await }).await
     }
+
     async fn loggers(&self) -> Vec<LoggerLevel> {
-        Vec::new()
+        self.inner.parts.log_levels.all()
     }
-    async fn logger(&self, _name: &str) -> Result<LoggerLevel, HerderError> {
-        not_yet()
+
+    async fn logger(&self, name: &str) -> Result<LoggerLevel, HerderError> {
+        let level = self.inner.parts.log_levels.get(name);
+        level.ok_or_else(|| HerderError::NotFound(format!("Logger {name} not found.")))
     }
-    async fn set_logger(&self, _name: &str, _level: &str) -> Result<Vec<String>, HerderError> {
-        not_yet()
+
+    async fn set_logger(&self, name: &str, level: &str) -> Result<Vec<String>, HerderError> {
+        let level = Inner::level(level)?;
+        Ok(self.inner.parts.log_levels.set(name, level))
     }
-    async fn set_cluster_logger(&self, _name: &str, _level: &str) -> Result<(), HerderError> {
-        not_yet()
+
+    async fn set_cluster_logger(&self, name: &str, level: &str) -> Result<(), HerderError> {
+        let (logger, level) = (name.to_owned(), Inner::level(level)?.to_owned());
+        self.change(|inner| async move { inner.done(Request::SetLogger { logger, level }).await }).await
     }
+
     async fn put_task_configs(
         &self,
-        _name: &str,
-        _body: Bytes,
-        _signature: Option<RequestSignature>,
+        name: &str,
+        body: Bytes,
+        signature: Option<RequestSignature>,
     ) -> Result<(), HerderError> {
-        not_yet()
+        let name = name.to_owned();
+        self.change(|inner| async move {
+            // Whoever cannot sign learns nothing about its body.
+            let check = Request::CheckSignature { body: body.clone(), signature: signature.clone() };
+            inner.done(check).await?;
+            let configs = task_configs(&body)?;
+            inner.done(Request::PutTasks { name, configs, body, signature }).await
+        })
+        .await
     }
+
     async fn fence_zombies(
         &self,
-        _name: &str,
-        _body: Bytes,
-        _signature: Option<RequestSignature>,
+        _: &str,
+        body: Bytes,
+        signature: Option<RequestSignature>,
     ) -> Result<(), HerderError> {
-        not_yet()
+        self.change(|inner| async move {
+            inner.done(Request::CheckSignature { body, signature }).await?;
+            Err(HerderError::BadRequest(
+                "This worker does not support exactly-once source connectors yet: set exactly.once.source.support=disabled \
+                 on all workers of the cluster"
+                    .into(),
+            ))
+        })
+        .await
     }
-}
-
-fn not_yet<T>() -> Result<T, HerderError> {
-    Err(HerderError::Unavailable("the herder is not there yet".into()))
 }

@@ -1,19 +1,29 @@
-//! The herder of every worker: a pure step function over events and a loop that performs its effects on the
-//! ports. A standalone worker is a cluster of one ([`SoloGroup`]).
+//! The herder of every worker: a pure step function over events ([`state`]) and a loop that performs its effects on the ports
+//! ([`run`]). A standalone worker is a cluster of one ([`SoloGroup`]).
 
 mod api;
+mod effects;
+mod run;
 mod solo;
+mod state;
+mod writer;
 
 pub use solo::SoloGroup;
 
-use crate::herder::{ConnectorInfo, HerderError};
+use crate::herder::{ConnectorInfo, Health, HerderError, TargetState};
 use crate::plugins::Plugins;
 use crate::ports::{GroupMembership, GroupOffsets, KafkaClients, LogLevels, OffsetStore, Peers, TopicLog};
-use crate::worker::Deadlines;
+use crate::store::StatusStore;
+use crate::worker::{Deadlines, Worker, WorkerParts};
 use crate::worker_config::WorkerConfig;
 use connect_api::{ConfigMap, ConnectError};
-use std::sync::Arc;
+use state::{Answer, Event, Request, Settings, State};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What the worker tells its herder.
 pub struct HerderParts {
@@ -51,6 +61,30 @@ pub struct ConnectHerder {
 
 struct Inner {
     parts: HerderParts,
+    /// Where connectors, tasks and changes run, never on the thread that serves a request.
+    runtime: Handle,
+    /// Written by the loop alone, for the moment of a step; read by whoever asks.
+    state: RwLock<State>,
+    statuses: Arc<StatusStore>,
+    worker: Worker,
+    events: mpsc::UnboundedSender<Event>,
+    /// Who waits for the answer to which request.
+    answers: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    last_request: AtomicU64,
+    /// What `/health` says before the worker is ready, whatever the state thinks of itself.
+    starting: watch::Sender<Option<String>>,
+    /// What the state thinks of itself; changes with it.
+    health: watch::Sender<Health>,
+    finished: watch::Sender<bool>,
+    cluster_id: RwLock<Option<String>>,
+    /// Which logs have been read, so that a failed start can be tried again.
+    logs: tokio::sync::Mutex<Logs>,
+}
+
+#[derive(Default)]
+struct Logs {
+    statuses: bool,
+    configs: bool,
 }
 
 impl ConnectHerder {
@@ -59,33 +93,121 @@ impl ConnectHerder {
     ///
     /// [`start`]: ConnectHerder::start
     pub fn new(parts: HerderParts) -> Self {
-        Self { inner: Arc::new(Inner { parts }) }
+        let (events, receiver) = mpsc::unbounded_channel();
+        let (worker_events, worker_receiver) = mpsc::unbounded_channel();
+        let worker_parts = WorkerParts {
+            config: parts.worker_config.clone(),
+            plugins: parts.plugins.clone(),
+            providers: parts.worker_config.providers.clone(),
+            clients: parts.clients.clone(),
+            offsets: parts.offsets.clone(),
+            group_offsets: parts.group_offsets.clone(),
+            deadlines: parts.deadlines,
+        };
+        let state = State::new(Settings::of(&parts));
+        let inner = Arc::new(Inner {
+            runtime: Handle::current(),
+            health: watch::Sender::new(state.health()),
+            state: RwLock::new(state),
+            statuses: Arc::new(StatusStore::new(parts.status_log.clone())),
+            worker: Worker::new(worker_parts, worker_events),
+            events,
+            answers: Mutex::default(),
+            last_request: AtomicU64::new(0),
+            starting: watch::Sender::new(Some("It has just begun.".into())),
+            finished: watch::Sender::new(false),
+            cluster_id: RwLock::default(),
+            logs: tokio::sync::Mutex::default(),
+            parts,
+        });
+        tokio::spawn(run::run(inner.clone(), receiver, worker_receiver));
+        Self { inner }
     }
 
     /// Reads the logs, joins the group, and returns when the first work has been assigned. To be tried again after an
     /// error.
     pub async fn start(&self) -> Result<(), ConnectError> {
-        Err(ConnectError::failed(format!("{} cannot start yet", self.inner.parts.worker_id)))
+        let inner = &self.inner;
+        let mut logs = inner.logs.lock().await;
+        if !logs.statuses {
+            inner.statuses.start().await?;
+            logs.statuses = true;
+        }
+        if !logs.configs {
+            let events = inner.events.clone();
+            // Nobody is interested any more when the herder has finished.
+            let reader = move |entry| drop(events.send(Event::ConfigRecord(entry)));
+            inner.parts.config_log.start(Box::new(reader)).await?;
+            logs.configs = true;
+            inner.tell(Event::Started);
+        }
+        let mut health = inner.health.subscribe();
+        let mut finished = inner.finished.subscribe();
+        tokio::select! {
+            _ = health.wait_for(|health| *health == Health::Healthy) => Ok(()),
+            _ = finished.wait_for(|finished| *finished) => {
+                Err(ConnectError::failed("the worker was told to stop before it had started"))
+            }
+        }
     }
 
     /// What `/health` says until [`ready`](ConnectHerder::ready) is called; changes wait meanwhile.
-    pub fn starting(&self, _what: impl Into<String>) {}
+    pub fn starting(&self, what: impl Into<String>) {
+        self.inner.starting.send_replace(Some(what.into()));
+    }
 
-    /// From here on `/health` says what the herder finds itself.
-    pub fn ready(&self) {}
+    /// From here on `/health` says what the herder thinks of itself, and changes are made.
+    pub fn ready(&self) {
+        self.inner.starting.send_replace(None);
+    }
 
     /// For `GET /`.
-    pub fn set_cluster_id(&self, _id: Option<String>) {}
+    pub fn set_cluster_id(&self, id: Option<String>) {
+        *self.inner.cluster_id.write().unwrap_or_else(PoisonError::into_inner) = id;
+    }
 
-    /// Creates or replaces a connector of the command line; these come before the worker is [`ready`](ConnectHerder::ready).
+    /// Creates a connector of the command line; these come before the worker is [`ready`](ConnectHerder::ready).
     pub async fn start_connector(
         &self,
         name: &str,
-        _config: ConfigMap,
+        config: ConfigMap,
+        initial_state: Option<TargetState>,
     ) -> Result<ConnectorInfo, HerderError> {
-        Err(HerderError::Unavailable(format!("{name} cannot be started yet")))
+        let (inner, name) = (self.inner.clone(), name.trim().to_owned());
+        self.detached(async move { inner.create(&name, config, initial_state).await }).await
     }
 
     /// Stops all work, says so in the status topic, then leaves the group. Nothing can be changed afterwards.
-    pub async fn shutdown(&self) {}
+    pub async fn shutdown(&self) {
+        self.starting("The worker is shutting down.");
+        self.inner.tell(Event::Shutdown);
+        // It may have finished already, or never have started: then the channel is closed.
+        let _ = self.inner.finished.subscribe().wait_for(|finished| *finished).await;
+    }
 }
+
+impl Inner {
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: Event) {
+        // The loop has ended when nobody receives: nothing is done any more.
+        let _ = self.events.send(event);
+    }
+
+    /// Hands a request to the loop and waits for its answer.
+    async fn ask(&self, request: Request) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.last_request.fetch_add(1, Ordering::Relaxed) + 1;
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(id, sender);
+        if self.events.send(Event::Request(id, request)).is_err() {
+            self.answers.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        }
+        let closed = "Cannot complete request: the worker is shutting down";
+        receiver.await.unwrap_or_else(|_| Err(HerderError::Conflict(closed.into())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 mod connector;
 mod guard;
 mod task;
-mod validation;
+pub(crate) mod validation;
 
 pub use validation::Deadlines;
 

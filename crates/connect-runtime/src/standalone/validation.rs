@@ -7,42 +7,27 @@ use crate::plugins::{ConnectorPlugin, Plugins};
 use crate::secrets::Masker;
 use crate::worker_config::WorkerConfig;
 use connect_api::ConfigMap;
-use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// How long plugins may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
-    /// A call that does no I/O.
-    pub local: Duration,
-    /// `validate_remote`.
-    pub remote: Duration,
-}
+pub use crate::worker::Deadlines;
 
-impl Default for Deadlines {
-    fn default() -> Self {
-        // Below the 90 s that the reference grants a request, and above what a driver takes to give up a connection.
-        Self { local: Duration::from_secs(10), remote: Duration::from_secs(30) }
-    }
-}
-
-pub(super) struct Validator<'a> {
-    pub(super) plugins: &'a Plugins,
-    pub(super) worker: &'a WorkerConfig,
-    pub(super) runtime: &'a Handle,
-    pub(super) deadlines: Deadlines,
+pub(crate) struct Validator<'a> {
+    pub(crate) plugins: &'a Plugins,
+    pub(crate) worker: &'a WorkerConfig,
+    pub(crate) runtime: &'a Handle,
+    pub(crate) deadlines: Deadlines,
 }
 
 /// A configuration that may be started.
-pub(super) struct Validated {
-    pub(super) plugin: ConnectorPlugin,
-    pub(super) settings: Settings,
-    pub(super) config: ConfigMap,
-    pub(super) masker: Masker,
+pub(crate) struct Validated {
+    pub(crate) plugin: ConnectorPlugin,
+    pub(crate) settings: Settings,
+    pub(crate) config: ConfigMap,
+    pub(crate) masker: Masker,
 }
 
 /// The connector a configuration names, and what it calls secret.
-pub(super) fn resolve(
+pub(crate) fn resolve(
     config: &ConfigMap,
     plugins: &Plugins,
 ) -> Result<(ConnectorPlugin, Masker), HerderError> {
@@ -61,7 +46,7 @@ pub(super) fn resolve(
 }
 
 /// Kafka's frame around a list of faults.
-pub(super) fn invalid(messages: &[String]) -> HerderError {
+pub(crate) fn invalid(messages: &[String]) -> HerderError {
     HerderError::BadRequest(format!(
         "Connector configuration is invalid and contains the following {} error(s):\n{}",
         messages.len(),
@@ -70,13 +55,13 @@ pub(super) fn invalid(messages: &[String]) -> HerderError {
 }
 
 /// The message with its key in it, whoever wrote it.
-pub(super) fn with_key((key, message): (String, String)) -> String {
+pub(crate) fn with_key((key, message): (String, String)) -> String {
     if message.contains(&key) { message } else { format!("{key}: {message}") }
 }
 
 impl Validator<'_> {
     /// Checks `config`, in which secrets are in clear.
-    pub(super) async fn validate(
+    pub(crate) async fn validate(
         &self,
         plugin: ConnectorPlugin,
         masker: Masker,

@@ -5,6 +5,7 @@ mod clients;
 mod consumer;
 mod context;
 mod group;
+mod judge;
 mod pattern;
 mod producer;
 mod properties;
@@ -13,4 +14,5 @@ mod topic_log;
 
 pub use clients::RdKafkaClients;
 pub use group::{KafkaGroupMember, KafkaGroupOffsets};
+pub use judge::{ClientKind, ClientVerdict, judge_client_setting};
 pub use topic_log::{KafkaStorage, KafkaTopicLog, StorageKind};

@@ -6,6 +6,7 @@ mod call;
 mod client;
 mod cors;
 mod dispatch;
+mod fetch;
 mod forward;
 mod header_rules;
 pub mod json;
@@ -20,6 +21,7 @@ mod tests;
 mod wire;
 
 pub use cors::Cors;
+pub use fetch::fetch;
 pub use header_rules::HeaderRules;
 pub use peers::RestPeers;
 pub use reference::reference_markdown;

@@ -21,7 +21,11 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 
 fn fmt() -> anyhow::Result<()> {
     sh::run(cargo().args(["fmt", "--all", "--check"]))?;
-    sh::run(cargo().args(["fmt", "--manifest-path", "demo/broker/Cargo.toml", "--check"]))
+    for other in ["demo/broker", "crates/connect-runtime/fuzz"] {
+        let manifest = format!("{other}/Cargo.toml");
+        sh::run(cargo().args(["fmt", "--manifest-path", &manifest, "--check"]))?;
+    }
+    Ok(())
 }
 
 /// The broker's own few files cost some 200 seconds of processor time, for checking what it depends on.

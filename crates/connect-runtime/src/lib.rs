@@ -6,6 +6,8 @@ pub mod control;
 pub mod dead_letter;
 pub mod distributed;
 pub mod errors;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod group;
 pub mod herder;
 mod nearest;

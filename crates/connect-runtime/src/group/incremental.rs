@@ -158,29 +158,22 @@ impl Incremental {
             return (lost.clone(), Duration::ZERO);
         }
         if self.scheduled.is_some_and(|scheduled| now >= scheduled) {
-            let candidates: BTreeSet<String> =
-                self.candidates.iter().filter(|id| held.contains_key(*id)).cloned().collect();
-            let order: Vec<String> =
-                self.candidates.iter().filter(|id| candidates.contains(*id)).cloned().collect();
-            self.unschedule();
             // The whole wait is over, so that moving work again is fine.
             self.revoked_in_previous = false;
-            if order.is_empty() {
+            let mut candidates = std::mem::take(&mut self.candidates);
+            self.unschedule();
+            candidates.retain(|id| held.contains_key(id));
+            if candidates.is_empty() {
                 return (lost.clone(), Duration::ZERO);
             }
-            let mut chosen: Vec<(usize, &mut Work)> = held
-                .iter_mut()
-                .filter_map(|(id, work)| Some((order.iter().position(|candidate| candidate == id)?, work)))
-                .collect();
+            let place = |id: &String| candidates.iter().position(|candidate| candidate == id);
+            let mut chosen: Vec<(usize, &mut Work)> =
+                held.iter_mut().filter_map(|(id, work)| Some((place(id)?, work))).collect();
             chosen.sort_by_key(|(place, _)| *place);
-            balance::deal(
-                chosen.iter_mut().map(|(_, work)| &mut work.connectors).collect(),
-                lost.connectors.iter().cloned(),
-            );
-            balance::deal(
-                chosen.iter_mut().map(|(_, work)| &mut work.tasks).collect(),
-                lost.tasks.iter().cloned(),
-            );
+            let connectors = chosen.iter_mut().map(|(_, work)| &mut work.connectors).collect();
+            balance::deal(connectors, lost.connectors.iter().cloned());
+            let tasks = chosen.iter_mut().map(|(_, work)| &mut work.tasks).collect();
+            balance::deal(tasks, lost.tasks.iter().cloned());
             return nothing();
         }
         for (id, work) in held.iter() {

@@ -45,6 +45,13 @@ pub(crate) fn partition_of_key(connector: &str, key: &[u8]) -> Option<OffsetMap>
     (owner == connector).then_some(partition)
 }
 
+/// Whether the bytes are an offset file; one that is must be the same after writing it and reading it again.
+pub(crate) fn is_offset_file(bytes: &[u8]) -> bool {
+    let Ok(entries) = java_map::read(bytes) else { return false };
+    assert_eq!(java_map::read(&java_map::write(&entries)).as_ref(), Ok(&entries));
+    true
+}
+
 /// A task's view of the store: its own connector's offsets.
 pub(crate) struct StoreReader {
     pub(crate) connector: String,

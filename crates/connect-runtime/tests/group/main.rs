@@ -4,4 +4,5 @@ mod bytes;
 mod eager_rounds;
 mod histories;
 mod properties;
+mod rounds;
 mod text;

@@ -58,7 +58,7 @@ impl Described {
     ) -> Result<Self, ConnectError> {
         let (class, plugin) = plugin_of(parts, stored)?;
         let tables = framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]);
-        let Resolved { config, secrets } = parts.providers.resolve(stored)?;
+        let Resolved { config, secrets } = parts.config.providers.resolve(stored)?;
         let secrets = Secrets::new(Masker::new(tables), config.clone(), secrets);
         learn(&secrets);
         let settings = Settings::read(plugin.ty(), &config, &parts.config, &parts.plugins).map_err(faulty)?;
@@ -132,7 +132,7 @@ impl TaskSpec {
         learn: impl Fn(&Secrets),
     ) -> Result<Self, ConnectError> {
         let described = Described::read(parts, connector, &learn)?.checked()?;
-        let Resolved { config, secrets: more } = parts.providers.resolve(task)?;
+        let Resolved { config, secrets: more } = parts.config.providers.resolve(task)?;
         let Described { plugin, settings, secrets, .. } = described;
         let secrets = secrets.and(&config, more);
         learn(&secrets);

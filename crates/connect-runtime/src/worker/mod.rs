@@ -12,7 +12,6 @@ mod task;
 pub use event::{RunStatus, WorkerEvent};
 pub use guard::Deadlines;
 
-use crate::config_providers::ConfigProviders;
 use crate::group::Work;
 use crate::herder::{ConnectorOffset, HerderError, Retrying, TargetState, TaskId};
 use crate::plugins::Plugins;
@@ -32,8 +31,6 @@ use tokio::time::Instant;
 pub struct WorkerParts {
     pub config: WorkerConfig,
     pub plugins: Plugins,
-    /// What placeholders in configurations stand for.
-    pub providers: ConfigProviders,
     pub clients: Arc<dyn KafkaClients>,
     /// Of sources.
     pub offsets: Arc<dyn OffsetStore>,

@@ -17,14 +17,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self::with(ConfigProviders::default())
+        Self::with(&[("task.shutdown.graceful.timeout.ms", "300")])
     }
 
-    fn with(providers: ConfigProviders) -> Self {
+    fn with(keys: &[(&str, &str)]) -> Self {
         let parts = WorkerParts {
-            config: worker_config(&[("task.shutdown.graceful.timeout.ms", "300")]),
+            config: worker_config(keys),
             plugins: plugins(),
-            providers,
             clients: Arc::new(EmptyCluster),
             offsets: Arc::new(NoOffsets),
             group_offsets: Arc::new(MemoryGroups::default()),
@@ -374,11 +373,10 @@ async fn what_config_providers_know_is_neither_stored_nor_told() {
     let folder = std::env::temp_dir().join(format!("connect-worker-providers-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("place"), "hideout-42").unwrap();
-    let providers = ConfigProviders::read(&config(&[
+    let mut bench = Bench::with(&[
         ("config.providers", "dir"),
         ("config.providers.dir.class", "org.apache.kafka.common.config.provider.DirectoryConfigProvider"),
-    ]));
-    let mut bench = Bench::with(providers.unwrap());
+    ]);
     let placeholder = format!("${{dir:{}:place}}", folder.display());
     // A key whose name does not say that it is secret.
     let stored = sink(&[("fake.key", &placeholder), ("topics", &placeholder)]);

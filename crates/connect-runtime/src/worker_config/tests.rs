@@ -331,7 +331,10 @@ offset.flush.interval.ms=10000
                 "Invalid value ${env:NO_SUCH_VARIABLE} for configuration client.id: the config provider env has no value: the worker's environment has no variable NO_SUCH_VARIABLE, or allowlist.pattern does not allow it"
             ],
         );
-        check(&format!("{providers}session.timeout.ms=${{env:PATH}}"), expect!["Invalid value [hidden] for configuration session.timeout.ms: Not a number of type INT"]);
+        check(
+            &format!("{providers}session.timeout.ms=${{env:PATH}}"),
+            expect!["Invalid value [hidden] for configuration session.timeout.ms: Not a number of type INT"],
+        );
         check(
             "config.providers=vault\nconfig.providers.vault.class=org.example.Vault",
             expect![

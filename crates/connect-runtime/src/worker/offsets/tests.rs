@@ -1,4 +1,4 @@
-use super::super::{ConfigProviders, Deadlines, Worker};
+use super::super::{Deadlines, Worker};
 use super::*;
 use crate::testing::{EmptyCluster, MemoryGroups, MemoryOffsets, config, plugins, worker_config};
 use expect_test::expect;
@@ -14,7 +14,6 @@ fn bench() -> Bench {
     let parts = WorkerParts {
         config: worker_config(&[]),
         plugins: plugins(),
-        providers: ConfigProviders::default(),
         clients: Arc::new(EmptyCluster),
         offsets: Arc::new(MemoryOffsets::default()),
         group_offsets: groups.clone(),

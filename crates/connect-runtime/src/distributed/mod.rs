@@ -98,7 +98,6 @@ impl ConnectHerder {
         let worker_parts = WorkerParts {
             config: parts.worker_config.clone(),
             plugins: parts.plugins.clone(),
-            providers: parts.worker_config.providers.clone(),
             clients: parts.clients.clone(),
             offsets: parts.offsets.clone(),
             group_offsets: parts.group_offsets.clone(),

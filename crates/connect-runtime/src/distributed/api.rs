@@ -82,7 +82,7 @@ impl Inner {
         self.ask(request).await.map(drop)
     }
 
-    fn stored(&self, name: &str) -> Option<ConfigMap> {
+    pub(super) fn stored(&self, name: &str) -> Option<ConfigMap> {
         self.state().config().connector_config(name).cloned()
     }
 

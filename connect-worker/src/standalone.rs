@@ -9,11 +9,15 @@ use crate::settings::{Settings, warn_repeated};
 use crate::signals::Signals;
 use crate::{COMMIT, Failure, KAFKA_VERSION, PATIENCE, kafka, lifecycle, rest};
 use connect_api::ConfigMap;
+use connect_kafka::KafkaGroupOffsets;
+use connect_rest::RestPeers;
+use connect_runtime::distributed::{ConnectHerder, HerderParts, SoloGroup};
 use connect_runtime::herder::TargetState;
 use connect_runtime::offsets::FileOffsetStore;
 use connect_runtime::ports::KafkaClients;
-use connect_runtime::standalone::{Deadlines, StandaloneHerder, StandaloneParts};
-use connect_runtime::worker_config::{Mode, WorkerConfig};
+use connect_runtime::store::MemoryTopic;
+use connect_runtime::worker::Deadlines;
+use connect_runtime::worker_config::{Mode, Read, WorkerConfig};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -21,7 +25,8 @@ pub(crate) async fn run(args: StandaloneArgs, levels: Arc<ReloadableLevels>) -> 
     let signals = Signals::new().map_err(|error| Failure::Worker(format!("signals: {error}")))?;
     let settings = Settings::read(Some(&args.worker))?;
     let plugins = plugins();
-    let worker = settings.configure(&levels, |values| WorkerConfig::standalone(values, &plugins))?.config;
+    let Read { config: worker, values, .. } =
+        settings.configure(&levels, |values| WorkerConfig::standalone(values, &plugins))?;
     let files = args.connectors.iter().map(|path| connector_file::read(path));
     let files: Vec<ConnectorFile> =
         files.collect::<Result<_, _>>().map_err(|error| Failure::Connector(error.to_string()))?;
@@ -31,16 +36,25 @@ pub(crate) async fn run(args: StandaloneArgs, levels: Arc<ReloadableLevels>) -> 
     let rest = rest::open(&settings, &worker)?;
     let clients = kafka::clients(&worker).map_err(|error| settings.because(error.chain()))?;
     let bootstrap = worker.bootstrap_servers.clone();
-    let herder = StandaloneHerder::new(StandaloneParts {
-        worker,
+    let group_offsets = KafkaGroupOffsets::new(&values).map_err(|error| settings.because(error.chain()))?;
+    let herder = ConnectHerder::new(HerderParts {
         plugins,
         clients: clients.clone(),
         offsets: Arc::new(offsets),
+        group_offsets: Arc::new(group_offsets),
+        // What REST has made is gone with the worker, as in the reference.
+        config_log: Arc::new(MemoryTopic::new().log()),
+        status_log: Arc::new(MemoryTopic::new().log()),
+        group: Arc::new(SoloGroup::default()),
+        peers: Arc::new(RestPeers::new(rest.options.request_timeout)),
+        log_levels: levels,
+        url: rest.url.clone(),
         worker_id: rest.worker_id.clone(),
         version: KAFKA_VERSION.into(),
         commit: COMMIT.into(),
         deadlines: Deadlines::default(),
         patience: PATIENCE,
+        worker_config: worker,
     });
     let start_up = start_up(herder.clone(), clients, bootstrap, files);
     let stopping = herder.clone();
@@ -48,7 +62,7 @@ pub(crate) async fn run(args: StandaloneArgs, levels: Arc<ReloadableLevels>) -> 
 }
 
 async fn start_up(
-    herder: StandaloneHerder,
+    herder: ConnectHerder,
     clients: Arc<dyn KafkaClients>,
     bootstrap: String,
     files: Vec<ConnectorFile>,
@@ -59,31 +73,31 @@ async fn start_up(
         tokio::spawn(async move { herder.set_cluster_id(ask_for_cluster_id(&*clients).await) });
     }
     herder.set_cluster_id(cluster_id);
+    herder.start().await.map_err(|error| Failure::Worker(error.chain()))?;
     start_connectors(&herder, files).await?;
     herder.ready();
     tracing::info!("the worker is ready");
     std::future::pending().await
 }
 
-async fn start_connectors(herder: &StandaloneHerder, files: Vec<ConnectorFile>) -> Result<(), Failure> {
+async fn start_connectors(herder: &ConnectHerder, files: Vec<ConnectorFile>) -> Result<(), Failure> {
     for ConnectorFile { path, name, config, repeated, initial_state } in files {
         warn_repeated(&path.display().to_string(), &repeated);
-        if !matches!(initial_state, None | Some(TargetState::Started)) {
-            return Err(Failure::Connector(format!(
-                "{}: initial_state is not supported yet",
-                path.display()
-            )));
-        }
         herder.starting(format!("It starts the connector {name}."));
-        start_connector(herder, &name, config)
+        start_connector(herder, &name, config, initial_state)
             .await
             .map_err(|why| Failure::Connector(format!("{}: {why}", path.display())))?;
     }
     Ok(())
 }
 
-async fn start_connector(herder: &StandaloneHerder, name: &str, config: ConfigMap) -> Result<(), String> {
-    match herder.start_connector(name, config).await {
+async fn start_connector(
+    herder: &ConnectHerder,
+    name: &str,
+    config: ConfigMap,
+    initial_state: Option<TargetState>,
+) -> Result<(), String> {
+    match herder.start_connector(name, config, initial_state).await {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();

@@ -20,7 +20,7 @@ pub mod secrets;
 pub mod signature;
 pub mod sink_task;
 pub mod source_task;
-pub mod standalone;
+mod standalone;
 pub mod store;
 mod submitted;
 #[cfg(test)]

@@ -142,7 +142,6 @@ impl Inner {
         let validator = Validator {
             plugins: &self.parts.plugins,
             worker: &self.parts.worker_config,
-            runtime: &self.runtime,
             deadlines: self.parts.deadlines,
         };
         validator.validate(plugin, masker, config).await.map(drop)

@@ -1,20 +1,18 @@
 //! Everything that is checked before a connector starts.
 
-use super::guard;
 use crate::connector_config::{Settings, framework_tables, unknown_keys};
 use crate::herder::{ConnectorType, HerderError};
 use crate::plugins::{ConnectorPlugin, Plugins};
 use crate::secrets::Masker;
+use crate::worker::guard;
 use crate::worker_config::WorkerConfig;
 use connect_api::ConfigMap;
-use tokio::runtime::Handle;
 
 pub use crate::worker::Deadlines;
 
 pub(crate) struct Validator<'a> {
     pub(crate) plugins: &'a Plugins,
     pub(crate) worker: &'a WorkerConfig,
-    pub(crate) runtime: &'a Handle,
     pub(crate) deadlines: Deadlines,
 }
 
@@ -81,16 +79,16 @@ impl Validator<'_> {
             }
         };
         let (asked, checked) = (plugin.clone(), config.clone());
-        let faults = guard::call(self.runtime, self.deadlines.local, move || asked.validate(&checked)).await;
+        let faults = guard::call(self.deadlines.local, move || asked.validate(&checked)).await;
         let faults = faults.map_err(|failure| HerderError::Internal(format!("validating: {failure}")))?;
         if !faults.is_empty() {
             return Err(refuse(faults.into_iter().map(with_key).collect()));
         }
         let (asked, checked) = (plugin.clone(), config.clone());
         let remote = async move { asked.validate_remote(&checked).await };
-        let faults = match guard::call_async(self.runtime, self.deadlines.remote, remote).await {
+        let faults = match guard::call_async(self.deadlines.remote, remote).await {
             Ok(faults) => faults,
-            Err(failure @ guard::PluginFailure::Panicked(_)) => {
+            Err(failure @ (guard::PluginFailure::Panicked(_) | guard::PluginFailure::NoThread(_))) => {
                 return Err(HerderError::Internal(format!("validating: {failure}")));
             }
             // What it waits for is named by the configuration, so the configuration is what to look at.

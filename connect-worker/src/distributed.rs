@@ -77,15 +77,17 @@ async fn start_up(
         tokio::spawn(async move { herder.set_cluster_id(ask_for_cluster_id(&*clients).await) });
     }
     herder.set_cluster_id(cluster_id);
-    let topic = &config.offset_topic;
-    herder.starting(format!("It reads the topic {}.", topic.name));
-    let store = until_done(&herder, "the offsets topic cannot be read", || {
-        TopicOffsetStore::start(Arc::new(storage.log(StorageKind::Offsets, topic)))
-    })
-    .await?;
-    offsets.set(store);
     herder.starting(format!("It reads its topics and joins the group {}.", config.group_id));
-    until_done(&herder, "the worker cannot join its group", || herder.start()).await?;
+    // Tasks that the first assignment brings wait for the offsets.
+    let read_offsets = async {
+        let store = until_done(&herder, "the offsets topic cannot be read", || {
+            TopicOffsetStore::start(Arc::new(storage.log(StorageKind::Offsets, &config.offset_topic)))
+        });
+        offsets.set(store.await?);
+        Ok(())
+    };
+    let join = until_done(&herder, "the worker cannot join its group", || herder.start());
+    tokio::try_join!(read_offsets, join)?;
     herder.ready();
     tracing::info!(group.id = config.group_id, "the worker is ready");
     std::future::pending().await

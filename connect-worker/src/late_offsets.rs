@@ -4,27 +4,24 @@ use async_trait::async_trait;
 use connect_api::{ConnectError, OffsetMap};
 use connect_runtime::offsets::TopicOffsetStore;
 use connect_runtime::ports::OffsetStore;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use tokio::sync::SetOnce;
 
-/// The offsets of a cluster, once they have been read.
+/// The offsets of a cluster; who asks for one before they have been read waits.
 #[derive(Default)]
-pub(crate) struct LateOffsets(OnceLock<TopicOffsetStore>);
+pub(crate) struct LateOffsets(SetOnce<TopicOffsetStore>);
 
 impl LateOffsets {
     pub(crate) fn set(&self, store: TopicOffsetStore) {
         // A second store of the same topic would hold the same.
         let _ = self.0.set(store);
     }
-
-    fn get_store(&self) -> Result<&TopicOffsetStore, ConnectError> {
-        self.0.get().ok_or_else(|| ConnectError::failed("the worker has not read its offsets topic yet"))
-    }
 }
 
 #[async_trait]
 impl OffsetStore for LateOffsets {
     async fn get(&self, connector: &str, partition: &OffsetMap) -> Result<Option<OffsetMap>, ConnectError> {
-        self.get_store()?.get(connector, partition).await
+        self.0.wait().await.get(connector, partition).await
     }
 
     async fn set(
@@ -32,10 +29,10 @@ impl OffsetStore for LateOffsets {
         connector: &str,
         offsets: Vec<(Arc<OffsetMap>, Option<OffsetMap>)>,
     ) -> Result<(), ConnectError> {
-        self.get_store()?.set(connector, offsets).await
+        self.0.wait().await.set(connector, offsets).await
     }
 
     async fn all(&self, connector: &str) -> Result<Vec<(OffsetMap, OffsetMap)>, ConnectError> {
-        self.get_store()?.all(connector).await
+        self.0.wait().await.all(connector).await
     }
 }

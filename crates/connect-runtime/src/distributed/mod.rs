@@ -128,16 +128,12 @@ impl ConnectHerder {
     pub async fn start(&self) -> Result<(), ConnectError> {
         let inner = &self.inner;
         let mut logs = inner.logs.lock().await;
-        if !logs.statuses {
-            inner.statuses.start().await?;
-            logs.statuses = true;
-        }
-        if !logs.configs {
-            let events = inner.events.clone();
-            // Nobody is interested any more when the herder has finished.
-            let reader = move |entry| drop(events.send(Event::ConfigRecord(entry)));
-            inner.parts.config_log.start(Box::new(reader)).await?;
-            logs.configs = true;
+        if !(logs.statuses && logs.configs) {
+            // Both at once: each takes a consumer a moment to get going.
+            let (statuses, configs) =
+                tokio::join!(inner.read_statuses(logs.statuses), inner.read_configs(logs.configs));
+            (logs.statuses, logs.configs) = (statuses.is_ok(), configs.is_ok());
+            statuses.and(configs)?;
             inner.tell(Event::Started);
         }
         let mut health = inner.health.subscribe();
@@ -188,6 +184,20 @@ impl ConnectHerder {
 impl Inner {
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read_statuses(&self, done: bool) -> Result<(), ConnectError> {
+        if done { Ok(()) } else { self.statuses.start().await }
+    }
+
+    async fn read_configs(&self, done: bool) -> Result<(), ConnectError> {
+        if done {
+            return Ok(());
+        }
+        let events = self.events.clone();
+        // Nobody is interested any more when the herder has finished.
+        let reader = move |entry| drop(events.send(Event::ConfigRecord(entry)));
+        self.parts.config_log.start(Box::new(reader)).await
     }
 
     fn tell(&self, event: Event) {

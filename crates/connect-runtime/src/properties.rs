@@ -76,30 +76,64 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\u{c}')
 }
 
-/// Lines with continuations joined, without comments and blank lines, each with the number of its first line.
+/// Lines with continuations joined, without comments and blank lines, each with the number of its first line. Goes from
+/// character to character like Java's reader, whose corners (a file that ends in a backslash, a comment behind a lone one)
+/// follow from that.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = Vec::new();
-    let mut open: Option<(usize, String)> = None;
-    for (index, natural) in unix.split('\n').enumerate() {
-        let content = natural.trim_start_matches(is_blank);
-        // A comment mark counts at the start of a logical line only: `a\` followed by `#b` is `a#b`.
-        let starts = open.as_ref().is_none_or(|(_, so_far)| so_far.is_empty());
-        if starts && (content.is_empty() || content.starts_with(['#', '!'])) {
-            open = None;
-            continue;
+    let (mut line, mut first) = (String::new(), 1);
+    let mut number = 1;
+    // At the start of a natural line, where blanks do not count.
+    let mut at_start = true;
+    // The line has ended in a backslash and goes on in this one.
+    let mut continues = false;
+    // An odd number of backslashes is in front.
+    let mut escaped = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let is_end = matches!(c, '\n' | '\r');
+        let is_last = chars.peek().is_none();
+        if c == '\r' && chars.peek() == Some(&'\n') {
+            chars.next();
         }
-        let continued = content.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
-        let content = if continued { &content[..content.len() - 1] } else { content };
-        let (first, mut joined) = open.take().unwrap_or((index + 1, String::new()));
-        joined.push_str(content);
-        if continued {
-            open = Some((first, joined));
+        let here = number;
+        number += usize::from(is_end);
+        if at_start {
+            if is_blank(c) || is_end && !continues {
+                continue;
+            }
+            (at_start, continues) = (false, false);
+        }
+        if line.is_empty() {
+            first = here;
+            if matches!(c, '#' | '!') {
+                while chars.next_if(|c| !matches!(c, '\n' | '\r')).is_some() {}
+                at_start = true;
+                continue;
+            }
+        }
+        if !is_end {
+            line.push(c);
+            escaped = c == '\\' && !escaped;
+        } else if line.is_empty() {
+            at_start = true;
+        } else if escaped && !is_last {
+            line.pop();
+            (at_start, continues, escaped) = (true, true, false);
         } else {
-            lines.push((first, joined));
+            if escaped {
+                line.pop();
+            }
+            lines.push((first, std::mem::take(&mut line)));
+            (at_start, escaped) = (true, false);
         }
     }
-    lines.extend(open.filter(|(_, joined)| !joined.is_empty()));
+    if !line.is_empty() {
+        if escaped {
+            line.pop();
+        }
+        lines.push((first, line));
+    }
     lines
 }
 
@@ -205,6 +239,45 @@ mod tests {
         assert_eq!((parsed.values["a"].as_str(), parsed.repeated.as_slice()), ("3", &["a".to_owned()][..]));
     }
 
+    /// 600 generated texts and what `java.util.Properties` made of them: tests/golden/PropertiesOracle.java.
+    #[test]
+    fn generated_texts_are_read_as_java_reads_them() {
+        use base64::Engine as _;
+        let decoded = |field: &str| match field {
+            "-" => Vec::new(),
+            _ => base64::engine::general_purpose::STANDARD.decode(field).unwrap(),
+        };
+        let utf8 = |field: &str| String::from_utf8(decoded(field)).unwrap();
+        let (mut equal, mut refused, mut ours) = (0, 0, 0);
+        for line in include_str!("../tests/golden/properties.tsv").lines() {
+            let mut fields = line.split('\t');
+            let text = decoded(fields.next().unwrap());
+            let rest: Vec<&str> = fields.collect();
+            let shown = text.escape_ascii().to_string();
+            match parse(&text) {
+                Ok(_) if !text.is_ascii() && std::str::from_utf8(&text).is_ok() => ours += 1,
+                Err(fault) if rest == ["!"] => {
+                    assert!(fault.what.contains("four hexadecimal digits"), "{shown}: {fault}");
+                    refused += 1;
+                }
+                Err(fault) => {
+                    assert!(fault.what.contains("lone surrogate"), "{shown}: {fault}");
+                    ours += 1;
+                }
+                Ok(parsed) => {
+                    let mut expected: Vec<_> =
+                        rest.chunks(2).map(|pair| (utf8(pair[0]), utf8(pair[1]))).collect();
+                    let mut pairs: Vec<_> = parsed.values.into_iter().collect();
+                    expected.sort();
+                    pairs.sort();
+                    assert_eq!(pairs, expected, "{shown}");
+                    equal += 1;
+                }
+            }
+        }
+        assert_eq!((equal + refused + ours, ours < 10), (600, true), "{equal} {refused} {ours}");
+    }
+
     #[test]
     fn faults_name_line_and_key() {
         let fault = |text: &[u8]| parse(text).unwrap_err().to_string();
@@ -218,5 +291,23 @@ mod tests {
             "line 1: in the value of a, \\u escapes name half a character (a lone surrogate)"
         );
         assert_eq!(fault(b"\xFF\xFEa\0"), "line 1: the file is UTF-16: save it as UTF-8");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+
+        /// A configuration that is written out with its separators and backslashes escaped comes back as it was.
+        #[test]
+        fn what_is_escaped_comes_back(pairs in proptest::collection::hash_map("\\PC{0,8}", "\\PC{0,8}", 0..5)) {
+            let escaped = |text: &str| {
+                text.chars().flat_map(|c| if c.is_ascii_alphanumeric() { vec![c] } else { vec!['\\', c] }).collect::<String>()
+            };
+            let text: String = pairs.iter().map(|(key, value)| format!("{}={}\n", escaped(key), escaped(value))).collect();
+            let read: std::collections::HashMap<_, _> = parse(text.as_bytes()).unwrap().values.into_iter().collect();
+            proptest::prop_assert_eq!(read, pairs);
+        }
     }
 }

@@ -25,6 +25,11 @@ const MAP_CLASS: &[u8] = b"\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16\x60
 /// The description of `byte[]`.
 const BYTES_CLASS: &[u8] = b"\x00\x02[B\xac\xf3\x17\xf8\x06\x08\x54\xe0\x02\x00\x00\x78\x70";
 
+/// Back references make a map larger than its file. Java shares an array only where the same object was put twice, so a file that
+/// grows by more than this is none of its making, and would fill the memory.
+const GROWTH: usize = 16;
+const ROOM: usize = 1024 * 1024;
+
 /// 0.75, Java's default.
 const LOAD_FACTOR: [u8; 4] = [0x3f, 0x40, 0x00, 0x00];
 
@@ -69,7 +74,8 @@ pub(super) fn write(entries: &Entries) -> Vec<u8> {
 
 /// The error says what is wrong, and where.
 pub(super) fn read(bytes: &[u8]) -> Result<Entries, String> {
-    let mut reader = Reader { bytes, at: 0, arrays: Vec::new(), class_seen: false };
+    let room = bytes.len().saturating_mul(GROWTH) + ROOM;
+    let mut reader = Reader { bytes, at: 0, arrays: Vec::new(), class_seen: false, room };
     reader.expect(MAGIC, "the beginning of a Java object stream")?;
     reader.expect(&[OBJECT, CLASS], "an object")?;
     reader.expect(MAP_CLASS, "the class java.util.HashMap")?;
@@ -99,6 +105,8 @@ struct Reader<'a> {
     /// The arrays so far, which later ones may refer to.
     arrays: Vec<&'a [u8]>,
     class_seen: bool,
+    /// How many bytes back references may still add.
+    room: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -131,11 +139,14 @@ impl<'a> Reader<'a> {
             [NULL] => return Ok(None),
             [REFERENCE] => {
                 let handle = self.number(WHAT)?;
-                let array =
-                    handle.checked_sub(ARRAY_CLASS + 1).and_then(|index| self.arrays.get(index as usize));
-                return array
-                    .map(|array| Some(array.to_vec()))
-                    .ok_or_else(|| format!("at byte {at} should be {WHAT}"));
+                let index = handle.checked_sub(ARRAY_CLASS + 1);
+                let array = index.and_then(|index| self.arrays.get(index as usize));
+                let array = array.ok_or_else(|| format!("at byte {at} should be {WHAT}"))?;
+                self.room = self
+                    .room
+                    .checked_sub(array.len())
+                    .ok_or_else(|| format!("at byte {at} it repeats itself beyond measure"))?;
+                return Ok(Some(array.to_vec()));
             }
             [ARRAY] => {}
             _ => return Err(format!("at byte {at} should be {WHAT}")),
@@ -206,6 +217,52 @@ mod tests {
         assert!(read(&[BY_JAVA, b"x"].concat()).unwrap_err().contains("1 bytes after the end"));
     }
 
+    /// A few bytes per entry, each of which refers to the same large value.
+    #[test]
+    fn what_blows_itself_up_is_refused() {
+        let large = vec![b'x'; 1 << 20];
+        let mut bytes = write(&Entries::from([(b"k".to_vec(), Some(large))]));
+        bytes.pop();
+        let size_at = 4 + 2 + MAP_CLASS.len() + 8 + 2 + 4;
+        bytes[size_at..size_at + 4].copy_from_slice(&1_000_000_u32.to_be_bytes());
+        for n in 0..100_000_u32 {
+            bytes.extend_from_slice(&[ARRAY, REFERENCE, 0x00, 0x7e, 0x00, 0x02, 0, 0, 0, 4]);
+            bytes.extend_from_slice(&n.to_be_bytes());
+            bytes.extend_from_slice(&[REFERENCE, 0x00, 0x7e, 0x00, 0x04]);
+        }
+        assert!(read(&bytes).unwrap_err().contains("repeats itself beyond measure"));
+    }
+
+    /// What a map holds may not be much more than what the file holds, whatever the file says of itself.
+    fn check_bounded(bytes: &[u8]) {
+        if let Ok(entries) = read(bytes) {
+            let held: usize =
+                entries.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum();
+            assert!(held <= bytes.len() * (GROWTH + 1) + ROOM);
+        }
+    }
+
+    /// The building blocks of a stream, in any order: gets deeper than bytes by chance.
+    fn blocks() -> impl Strategy<Value = Vec<u8>> {
+        let array = |bytes: Vec<u8>| {
+            [&[ARRAY, REFERENCE, 0x00, 0x7e, 0x00, 0x02][..], &(bytes.len() as u32).to_be_bytes(), &bytes]
+                .concat()
+        };
+        let block = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..20).prop_map(array),
+            (0_u32..8).prop_map(|n| [&[REFERENCE][..], &(HANDLES + n).to_be_bytes()].concat()),
+            Just([&[ARRAY, CLASS][..], BYTES_CLASS, &[0, 0, 0, 1, b'x']].concat()),
+            Just([ARRAY, REFERENCE, 0x00, 0x7e, 0x00, 0x02, 0xff, 0xff, 0xff, 0xff].to_vec()),
+            Just(vec![NULL]),
+            Just(vec![END]),
+            prop::collection::vec(any::<u8>(), 0..6),
+        ];
+        (any::<u32>(), 0_u32..6, prop::collection::vec(block, 0..12)).prop_map(|(buckets, size, blocks)| {
+            let head = [MAGIC, &[OBJECT, CLASS], MAP_CLASS, &LOAD_FACTOR, &[0; 4], &[BLOCK, 8]].concat();
+            [head, buckets.to_be_bytes().to_vec(), size.to_be_bytes().to_vec(), blocks.concat()].concat()
+        })
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(pairs in prop::collection::vec((any::<Vec<u8>>(), any::<Option<Vec<u8>>>()), 0..40)) {
@@ -214,11 +271,29 @@ mod tests {
         }
 
         #[test]
-        fn nothing_makes_it_panic(mut bytes in Just(BY_JAVA.to_vec()), at in any::<prop::sample::Index>(), with in any::<u8>(), cut in any::<prop::sample::Index>()) {
-            let index = at.index(bytes.len());
-            bytes[index] = with;
+        fn a_damaged_file_makes_nothing_panic(
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = BY_JAVA.to_vec();
+            for (at, with) in damage {
+                let index = at.index(bytes.len());
+                bytes[index] = with;
+            }
+            check_bounded(&bytes);
             bytes.truncate(cut.index(bytes.len()) + 1);
-            let _ = read(&bytes);
+            check_bounded(&bytes);
+        }
+
+        #[test]
+        fn any_bytes_make_nothing_panic(bytes in any::<Vec<u8>>()) {
+            check_bounded(&bytes);
+            check_bounded(&[MAGIC, &bytes].concat());
+        }
+
+        #[test]
+        fn any_stream_of_known_parts_makes_nothing_panic(bytes in blocks()) {
+            check_bounded(&bytes);
         }
     }
 }

@@ -4,14 +4,18 @@
 use connect_converters::CONVERTERS;
 use connect_file::{FileStreamSinkConnector, FileStreamSourceConnector};
 use connect_jdbc::JdbcSinkConnector;
-use connect_runtime::plugins::Plugins;
+use connect_runtime::plugins::{ConverterClass, Plugins};
 use std::sync::Arc;
 
 pub(crate) fn plugins() -> Plugins {
-    let converters: Vec<&'static str> = CONVERTERS.iter().map(|plugin| plugin.class).collect();
+    let converters = CONVERTERS.iter().map(|plugin| ConverterClass {
+        class: plugin.class,
+        version: plugin.version,
+        config_def: plugin.config_def,
+    });
     Plugins::new()
         .with_sink(Arc::new(JdbcSinkConnector))
         .with_source(Arc::new(FileStreamSourceConnector))
         .with_sink(Arc::new(FileStreamSinkConnector))
-        .with_converters(&converters, connect_converters::create)
+        .with_converters(converters, connect_converters::create)
 }

@@ -59,7 +59,8 @@ pub static DEAD_LETTER_CONFIG: ConfigDef = ConfigDef::new(&[
     )
     .default("")
     .importance(Importance::Medium)
-    .group("Error Handling", "Dead Letter Queue Topic Name", Width::None),
+    .group("Error Handling", "Dead Letter Queue Topic Name", Width::Medium)
+    .order(6),
     ConfigKey::new(
         "errors.deadletterqueue.topic.replication.factor",
         Ty::Short,
@@ -67,7 +68,8 @@ pub static DEAD_LETTER_CONFIG: ConfigDef = ConfigDef::new(&[
     )
     .default("3")
     .importance(Importance::Medium)
-    .group("Error Handling", "Dead Letter Queue Topic Replication Factor", Width::None),
+    .group("Error Handling", "Dead Letter Queue Topic Replication Factor", Width::Medium)
+    .order(7),
     ConfigKey::new(
         "errors.deadletterqueue.context.headers.enable",
         Ty::Boolean,
@@ -75,7 +77,8 @@ pub static DEAD_LETTER_CONFIG: ConfigDef = ConfigDef::new(&[
     )
     .default("false")
     .importance(Importance::Medium)
-    .group("Error Handling", "Enable Error Context Headers", Width::None),
+    .group("Error Handling", "Enable Error Context Headers", Width::Medium)
+    .order(8),
 ]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,5 +25,7 @@ pub mod store;
 mod submitted;
 #[cfg(test)]
 mod testing;
+pub mod validation;
+mod version_range;
 pub mod worker;
 pub mod worker_config;

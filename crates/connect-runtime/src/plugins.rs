@@ -8,9 +8,18 @@ use std::sync::Arc;
 /// Makes the converter of a class: `(class, configuration, is_key)`.
 pub type ConverterFactory = fn(&str, &ConfigMap, bool) -> Result<Box<dyn Converter>, ConnectError>;
 
+/// A converter as it is listed and described.
+#[derive(Clone, Copy)]
+pub struct ConverterClass {
+    pub class: &'static str,
+    pub version: &'static str,
+    /// The keys below `key.converter.` or `value.converter.`.
+    pub config_def: &'static ConfigDef,
+}
+
 #[derive(Clone, Copy)]
 struct ConverterPlugin {
-    class: &'static str,
+    described: ConverterClass,
     create: ConverterFactory,
 }
 
@@ -44,6 +53,12 @@ const CONVERTER: &str = "Converter";
 
 /// The header converter a configuration may name; there is no other yet.
 pub const HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
+static NO_KEYS: ConfigDef = ConfigDef::new(&[]);
+
+/// [`HEADER_CONVERTER`], described; it has no keys, and comes with the Kafka version whose behaviour it follows.
+pub static HEADER_CONVERTER_CLASS: ConverterClass =
+    ConverterClass { class: HEADER_CONVERTER, version: "4.3.0", config_def: &NO_KEYS };
 
 /// A connector of either direction.
 #[derive(Clone)]
@@ -132,8 +147,13 @@ impl Plugins {
         self
     }
 
-    pub fn with_converters(mut self, classes: &[&'static str], create: ConverterFactory) -> Self {
-        self.converters.extend(classes.iter().map(|class| ConverterPlugin { class, create }));
+    /// `create` makes any of `classes`.
+    pub fn with_converters(
+        mut self,
+        classes: impl IntoIterator<Item = ConverterClass>,
+        create: ConverterFactory,
+    ) -> Self {
+        self.converters.extend(classes.into_iter().map(|described| ConverterPlugin { described, create }));
         self
     }
 
@@ -145,7 +165,24 @@ impl Plugins {
     }
 
     pub fn converter_classes(&self) -> impl Iterator<Item = &'static str> {
-        self.converters.iter().map(|plugin| plugin.class)
+        self.converters.iter().map(|plugin| plugin.described.class)
+    }
+
+    pub fn converters(&self) -> impl Iterator<Item = &ConverterClass> {
+        self.converters.iter().map(|plugin| &plugin.described)
+    }
+
+    /// The converter that a converter key means; the error is the text for the user.
+    pub fn converter(&self, name: &str) -> Result<&ConverterClass, String> {
+        self.converter_plugin(name).map(|plugin| &plugin.described)
+    }
+
+    /// As [`converter`](Plugins::converter), for `header.converter`.
+    pub fn header_converter(&self, name: &str) -> Result<&'static ConverterClass, String> {
+        match self.header_converter_fault(name) {
+            None => Ok(&HEADER_CONVERTER_CLASS),
+            Some(fault) => Err(fault),
+        }
     }
 
     /// The connector that a `connector.class` means: a full class name, a simple name, or a simple name without
@@ -180,7 +217,7 @@ impl Plugins {
 
     /// The full class name that a converter key means.
     pub fn converter_class(&self, name: &str) -> Result<&'static str, String> {
-        self.converter_plugin(name).map(|plugin| plugin.class)
+        self.converter(name).map(|converter| converter.class)
     }
 
     pub fn create_converter(
@@ -189,15 +226,14 @@ impl Plugins {
         is_key: bool,
     ) -> Result<Box<dyn Converter>, ConnectError> {
         let plugin = self.converter_plugin(&spec.class).map_err(ConnectError::config)?;
-        (plugin.create)(plugin.class, &spec.config, is_key)
+        (plugin.create)(plugin.described.class, &spec.config, is_key)
     }
 
     fn converter_plugin(&self, name: &str) -> Result<&ConverterPlugin, String> {
         let name = name.trim();
-        let mut matches = self
-            .converters
-            .iter()
-            .filter(|plugin| plugin.class == name || is_alias(name, plugin.class, CONVERTER));
+        let mut matches = self.converters.iter().filter(|plugin| {
+            plugin.described.class == name || is_alias(name, plugin.described.class, CONVERTER)
+        });
         if let (Some(plugin), None) = (matches.next(), matches.next()) {
             return Ok(plugin);
         }
@@ -214,7 +250,7 @@ impl Plugins {
     pub fn converter_fault(&self, prefix: &str, spec: &ConverterSpec, is_key: bool) -> Option<String> {
         match self.converter_plugin(&spec.class) {
             Err(what) => Some(format!("Invalid value {} for configuration {prefix}: {what}", spec.class)),
-            Ok(plugin) => (plugin.create)(plugin.class, &spec.config, is_key)
+            Ok(plugin) => (plugin.create)(plugin.described.class, &spec.config, is_key)
                 .err()
                 .map(|error| format!("{prefix}: {}", error.chain())),
         }

@@ -58,8 +58,14 @@ impl Masker {
         config.iter().map(|(key, value)| (key.clone(), self.mask_value(key, value))).collect()
     }
 
-    fn mask_value(&self, key: &str, value: &str) -> String {
-        if self.is_secret(key) { HIDDEN.into() } else { scrub_urls(value) }
+    pub(crate) fn mask_value(&self, key: &str, value: &str) -> String {
+        if !self.is_secret(key) {
+            scrub_urls(value)
+        } else if is_placeholder(value) {
+            value.to_owned()
+        } else {
+            HIDDEN.into()
+        }
     }
 
     /// Puts stored secrets back where `config` carries their mask; `(key, message)` for each mask nothing stands behind.
@@ -89,7 +95,7 @@ impl Masker {
         self.scrub_with(text, config, &[])
     }
 
-    fn scrub_with(&self, text: &str, config: &ConfigMap, more: &[String]) -> String {
+    pub(crate) fn scrub_with(&self, text: &str, config: &ConfigMap, more: &[String]) -> String {
         let by_key = config.iter().filter(|(key, _)| self.is_secret(key)).map(|(_, value)| value);
         let mut secrets: Vec<&str> =
             by_key.chain(more).map(String::as_str).filter(|value| value.len() >= SHORTEST_SEARCHED).collect();
@@ -132,6 +138,12 @@ impl Secrets {
         let Known { masker, config, more } = &*self.inner;
         masker.scrub_with(text, config, more)
     }
+}
+
+/// `${alias:key}` and nothing else: it says where a secret is, and is none itself. People need to see it.
+fn is_placeholder(value: &str) -> bool {
+    let inner = value.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    inner.is_some_and(|inner| inner.contains(':') && !inner.contains(['{', '}']))
 }
 
 fn no_secret_behind(key: &str, stored: bool) -> String {

@@ -1,7 +1,7 @@
 //! Plugins and clients for unit tests: what they do is said by the configuration.
 
 use crate::offsets::{key_bytes, partition_of_key};
-use crate::plugins::Plugins;
+use crate::plugins::{ConverterClass, Plugins};
 use crate::ports::{
     GroupOffsets, GroupOffsetsError, KafkaClients, OffsetStore, RawRecord, RecordProducer, SinkConsumer,
     SourceProducer, Subscription,
@@ -31,10 +31,11 @@ pub(crate) fn plugins() -> Plugins {
         ])))
         .with_source(Arc::new(FakeSource))
         .with_converters(
-            &[
+            [
                 "org.apache.kafka.connect.json.JsonConverter",
                 "org.apache.kafka.connect.storage.StringConverter",
-            ],
+            ]
+            .map(|class| ConverterClass { class, version: "4.3.0", config_def: &SCHEMAS_ENABLE }),
             |_, config, _| {
                 SCHEMAS_ENABLE
                     .parse(config)

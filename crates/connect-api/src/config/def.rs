@@ -1,6 +1,6 @@
 //! The table of a plugin's keys.
 
-use super::{ConfigFault, ConfigMap, ParsedConfig};
+use super::{Assessed, ConfigFault, ConfigMap, ParsedConfig};
 
 /// `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +50,33 @@ pub enum Importance {
     Low,
 }
 
+impl Importance {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::High => "HIGH",
+            Self::Medium => "MEDIUM",
+            Self::Low => "LOW",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     None,
     Short,
     Medium,
     Long,
+}
+
+impl Width {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Short => "SHORT",
+            Self::Medium => "MEDIUM",
+            Self::Long => "LONG",
+        }
+    }
 }
 
 /// A rule for one value beyond its type.
@@ -80,9 +101,14 @@ pub struct ConfigKey {
     pub default: Default,
     pub validator: Validator,
     pub importance: Importance,
+    /// Empty for none.
     pub group: &'static str,
+    /// The place within the group; where it is not said, the key's place among those of its group in the table, from 1 on.
+    pub order: Option<i32>,
     pub width: Width,
     pub display_name: &'static str,
+    /// Keys whose meaning hangs on this one.
+    pub dependents: &'static [&'static str],
     pub doc: &'static str,
 }
 
@@ -96,8 +122,10 @@ impl ConfigKey {
             validator: Validator::Any,
             importance: Importance::Low,
             group: "",
+            order: None,
             width: Width::None,
             display_name: name,
+            dependents: &[],
             doc,
         }
     }
@@ -127,6 +155,21 @@ impl ConfigKey {
         self.display_name = display_name;
         self.width = width;
         self
+    }
+
+    pub const fn order(mut self, order: i32) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    pub const fn dependents(mut self, keys: &'static [&'static str]) -> Self {
+        self.dependents = keys;
+        self
+    }
+
+    /// What `given` means for this key, told as far as it can be understood.
+    pub fn assess(&self, given: Option<&str>) -> Assessed {
+        super::parsed::assess(self, given)
     }
 }
 

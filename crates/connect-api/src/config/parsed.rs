@@ -95,6 +95,49 @@ impl ParsedConfig {
     }
 }
 
+/// One key's value as a person is shown it (`ConfigValue`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessed {
+    /// The value or default in its plain form; hidden when it is a password. `None` when there is none, or none that could be read.
+    pub value: Option<String>,
+    pub errors: Vec<String>,
+}
+
+pub(super) fn assess(key: &ConfigKey, given: Option<&str>) -> Assessed {
+    let error = match read_key(key, given) {
+        Ok(value) => return Assessed { value: shown(key, &value), errors: Vec::new() },
+        Err(error) => error,
+    };
+    let Some(text) = given else { return Assessed { value: None, errors: vec![error] } };
+    match parse(key.ty, text) {
+        // Understood, and not allowed.
+        Ok(value) => Assessed { value: shown(key, &value), errors: vec![error] },
+        Err(_) => {
+            let mut errors = vec![error];
+            // Java's worker goes on to ask whether nothing is within the bounds; clients count the errors.
+            if matches!(key.validator, Validator::Between(..) | Validator::AtLeast(_)) {
+                errors.push(format!(
+                    "Invalid value null for configuration {}: Value must be non-null",
+                    key.name
+                ));
+            }
+            Assessed { value: None, errors }
+        }
+    }
+}
+
+fn shown(key: &ConfigKey, value: &Parsed) -> Option<String> {
+    match value {
+        Parsed::Null => None,
+        _ if key.ty == ConfigValueType::Password => Some(HIDDEN.to_owned()),
+        Parsed::Boolean(value) => Some(value.to_string()),
+        Parsed::Integer(value) => Some(value.to_string()),
+        Parsed::Double(value) => Some(crate::data::java::double(*value)),
+        Parsed::Text(text) => Some(text.clone()),
+        Parsed::List(items) => Some(items.join(",")),
+    }
+}
+
 fn read_key(key: &ConfigKey, given: Option<&str>) -> Result<Parsed, String> {
     let text = match (given, key.default) {
         (Some(text), _) => text,
@@ -224,6 +267,40 @@ mod tests {
                 "Invalid value upsert # or insert for configuration insert.mode: String must be one of: insert, \
                  upsert (a comment needs a line of its own: remove the text from '#' on)",
             ]
+        );
+    }
+
+    #[test]
+    fn a_value_is_shown_as_it_was_understood() {
+        let assess = |name: &str, given: Option<&str>| {
+            let Assessed { value, errors } = DEF.key(name).unwrap().assess(given);
+            (value, errors.join("; "))
+        };
+        let fine = |value: &str| (Some(value.to_owned()), String::new());
+        assert_eq!(assess("topics", Some(" a , b,,")), fine("a,b,,"));
+        assert_eq!(assess("auto.create", Some(" TRUE ")), fine("true"));
+        assert_eq!(assess("auto.create", None), fine("false"));
+        assert_eq!(assess("connection.password", Some("geheim")), fine(HIDDEN));
+        assert_eq!(assess("connection.password", None), (None, String::new()));
+        assert_eq!(
+            assess("tasks.max", Some("0")),
+            (
+                Some("0".into()),
+                "Invalid value 0 for configuration tasks.max: Value must be at least 1".into()
+            )
+        );
+        assert_eq!(
+            assess("tasks.max", Some("abc")),
+            (
+                None,
+                "Invalid value abc for configuration tasks.max: Not a number of type INT; Invalid value null for \
+                 configuration tasks.max: Value must be non-null"
+                    .into()
+            )
+        );
+        assert_eq!(
+            assess("name", None),
+            (None, "Missing required configuration \"name\" which has no default value.".into())
         );
     }
 }

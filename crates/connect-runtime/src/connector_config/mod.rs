@@ -1,13 +1,15 @@
 //! A connector's configuration as the framework sees it. Pure: the connector's own keys are checked by the connector
-//! (see `standalone::validation`).
+//! (see `validation`).
 
 mod keys;
 mod source;
 mod topics;
+mod versions;
 
 pub use keys::{COMMON_CONFIG, SINK_CONFIG, SOURCE_CONFIG};
 pub(crate) use topics::topic_name;
 pub(crate) use topics::whole_name;
+pub(crate) use versions::check as check_version;
 
 use crate::errors::{DEAD_LETTER_CONFIG, ERRORS_CONFIG, ErrorPolicy};
 use crate::herder::ConnectorType;
@@ -79,6 +81,7 @@ impl Settings {
         let errors = keep(errors, &mut faults);
         if let Some(common) = &common {
             faults.extend(unsupported(common, plugins));
+            faults.extend(versions::faults(common, plugins));
         }
         let key_converter =
             converter(config, "key.converter", true, &worker.key_converter, plugins, &mut faults);
@@ -168,11 +171,6 @@ fn unsupported(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
                 format!("{key} is set: {key} are not supported yet: remove {key} and the {key}.* keys"),
             );
         }
-    }
-    if common.optional_text("connector.plugin.version").is_some() {
-        let message =
-            "connector.plugin.version is set: this worker has one version of each plugin: remove the key";
-        fault("connector.plugin.version", message.into());
     }
     if let Some(message) =
         common.optional_text("header.converter").and_then(|class| plugins.header_converter_fault(class))

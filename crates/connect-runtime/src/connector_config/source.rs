@@ -22,19 +22,24 @@ pub(super) fn faults(config: &ConfigMap) -> Vec<ConfigFault> {
             );
         }
     }
+    let mut told = |key: &str, message: &str| {
+        faults.push(ConfigFault { key: key.into(), message: message.into() });
+    };
     if parsed.text("exactly.once.support").eq_ignore_ascii_case("required") {
-        fault(
-            "exactly.once.support",
-            "exactly-once sources are not supported yet: leave the key out; delivery is at least once",
+        told("exactly.once.support", "This worker does not have exactly-once source support enabled.");
+    }
+    // `interval` means nothing without transactions, as in Java.
+    if parsed.text("transaction.boundary").eq_ignore_ascii_case("connector") {
+        told(
+            "transaction.boundary",
+            "The connector does not support connector-defined transaction boundaries with the given configuration. \
+             Please reconfigure it to use a different transaction boundary definition.",
         );
     }
-    if !parsed.text("transaction.boundary").eq_ignore_ascii_case("poll") {
-        fault("transaction.boundary", "transactions are not supported yet: leave the key out");
-    }
     if parsed.optional_text("offsets.storage.topic").is_some() {
-        fault(
+        told(
             "offsets.storage.topic",
-            "an offsets topic of a connector's own is not supported yet: leave the key out",
+            "offsets.storage.topic is set: an offsets topic of a connector's own is not supported yet: leave the key out",
         );
     }
     faults

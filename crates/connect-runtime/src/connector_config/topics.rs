@@ -10,12 +10,11 @@ pub(super) fn subscription(sink: &ParsedConfig) -> Result<Subscription, Vec<Conf
     let topics = sink.list("topics");
     let pattern = sink.text("topics.regex");
     let fault = |key: &str, message: String| ConfigFault { key: key.into(), message };
+    // Java's worker tells both keys, and clients count what it tells.
+    let both = |message: &str| Err(["topics", "topics.regex"].map(|key| fault(key, message.into())).into());
     match (topics.is_empty(), pattern.is_empty()) {
-        (true, true) => Err(vec![fault("topics", "Must configure one of topics or topics.regex".into())]),
-        (false, false) => Err(vec![fault(
-            "topics",
-            "topics and topics.regex are mutually exclusive options, but both are set.".into(),
-        )]),
+        (true, true) => both("Must configure one of topics or topics.regex"),
+        (false, false) => both("topics and topics.regex are mutually exclusive options, but both are set."),
         (true, false) => Ok(Subscription::Pattern(pattern.to_owned())),
         (false, true) => {
             let mut names: Vec<String> = Vec::with_capacity(topics.len());
@@ -38,26 +37,33 @@ pub(super) fn subscription(sink: &ParsedConfig) -> Result<Subscription, Vec<Conf
 /// Records that fail would come back to the sink that failed them.
 pub(super) fn dead_letter_fault(subscription: &Subscription, dead_letter: &str) -> Option<ConfigFault> {
     const KEY: &str = "errors.deadletterqueue.topic.name";
-    let message = match subscription {
+    let (key, message) = match subscription {
         _ if topic_name(dead_letter).is_err() => {
             let what = topic_name(dead_letter).err().unwrap_or_default();
-            format!("Invalid value {dead_letter} for configuration {KEY}: {what}")
+            (KEY, format!("Invalid value {dead_letter} for configuration {KEY}: {what}"))
         }
-        Subscription::Topics(topics) if topics.iter().any(|topic| topic == dead_letter) => format!(
-            "The DLQ topic '{dead_letter}' may not be included in the list of topics ('topics') consumed by the connector: \
-             name another topic in errors.deadletterqueue.topic.name"
+        Subscription::Topics(topics) if topics.iter().any(|topic| topic == dead_letter) => (
+            "topics",
+            format!(
+                "The DLQ topic '{dead_letter}' may not be included in the list of topics ('topics=[{}]') consumed by the \
+                 connector",
+                topics.join(", ")
+            ),
         ),
         Subscription::Pattern(pattern)
             if whole_name(pattern).is_ok_and(|regex| regex.is_match(dead_letter)) =>
         {
-            format!(
-                "The DLQ topic '{dead_letter}' may not match the regular expression of the topics ('topics.regex') consumed by \
-             the connector: name another topic in errors.deadletterqueue.topic.name"
+            (
+                "topics.regex",
+                format!(
+                    "The DLQ topic '{dead_letter}' may not be matched by the regex for the topics \
+                     ('topics.regex={pattern}') consumed by the connector"
+                ),
             )
         }
         _ => return None,
     };
-    Some(ConfigFault { key: KEY.into(), message })
+    Some(ConfigFault { key: key.into(), message })
 }
 
 /// Kafka's own rule for topic names.

@@ -1,0 +1,53 @@
+//! `connector.plugin.version` and the versions of converters: there is one of each plugin, and it has to be in the range asked for.
+
+use crate::plugins::Plugins;
+use crate::version_range::VersionRange;
+use connect_api::ParsedConfig;
+use connect_api::config::ConfigFault;
+
+pub(super) fn faults(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
+    let connector = |name: &str| {
+        let (class, plugin) = plugins.connector_class(name).ok()?;
+        Some((class, plugin.version()))
+    };
+    let converter = |name: &str| plugins.converter(name).ok().map(|found| (found.class, found.version));
+    let header = |name: &str| plugins.header_converter(name).ok().map(|found| (found.class, found.version));
+    [
+        of(common, "connector.class", "connector.plugin.version", connector),
+        of(common, "key.converter", "key.converter.plugin.version", converter),
+        of(common, "value.converter", "value.converter.plugin.version", converter),
+        of(common, "header.converter", "header.converter.plugin.version", header),
+    ]
+    .concat()
+}
+
+/// A class that is not known is another fault, and not told here.
+fn of(
+    common: &ParsedConfig,
+    class_key: &str,
+    version_key: &str,
+    find: impl Fn(&str) -> Option<(&'static str, &'static str)>,
+) -> Vec<ConfigFault> {
+    let (Some(range), Some(class)) = (common.optional_text(version_key), common.optional_text(class_key))
+    else {
+        return Vec::new();
+    };
+    let Some((class, version)) = find(class) else { return Vec::new() };
+    match check(range, class, version) {
+        Ok(()) => Vec::new(),
+        // Told for both keys, as Java's worker does.
+        Err(message) => [class_key, version_key]
+            .map(|key| ConfigFault { key: key.into(), message: message.clone() })
+            .into(),
+    }
+}
+
+/// Whether `version` of `class` will do for `range`.
+pub(crate) fn check(range: &str, class: &str, version: &str) -> Result<(), String> {
+    match VersionRange::parse(range)? {
+        Some(range) if !range.contains(version) => Err(format!(
+            "Plugin {class} not found that matches the version range {range}, available versions: [{version}]"
+        )),
+        _ => Ok(()),
+    }
+}

@@ -8,7 +8,7 @@ mod versions;
 
 pub use keys::{COMMON_CONFIG, SINK_CONFIG, SOURCE_CONFIG};
 pub(crate) use topics::topic_name;
-pub(crate) use topics::whole_name;
+pub(crate) use topics::{NO_TOPICS, TOPICS_TWICE, whole_name};
 pub(crate) use versions::check as check_version;
 
 use crate::errors::{DEAD_LETTER_CONFIG, ERRORS_CONFIG, ErrorPolicy};

@@ -91,13 +91,13 @@ fn faults_of_the_dead_letter_topic() {
     check(
         &[("errors.deadletterqueue.topic.name", "orders")],
         expect![
-            "The DLQ topic 'orders' may not be included in the list of topics ('topics') consumed by the connector: name another topic in errors.deadletterqueue.topic.name"
+            "The DLQ topic 'orders' may not be included in the list of topics ('topics=[orders]') consumed by the connector"
         ],
     );
     check(
         &[("topics", ""), ("topics.regex", "or.*"), ("errors.deadletterqueue.topic.name", "orders.dlq")],
         expect![
-            "The DLQ topic 'orders.dlq' may not match the regular expression of the topics ('topics.regex') consumed by the connector: name another topic in errors.deadletterqueue.topic.name"
+            "The DLQ topic 'orders.dlq' may not be matched by the regex for the topics ('topics.regex=or.*') consumed by the connector"
         ],
     );
     check(
@@ -154,7 +154,18 @@ fn faults_of_the_common_keys() {
     check(
         &[("connector.plugin.version", "1.0")],
         expect![
-            "connector.plugin.version is set: this worker has one version of each plugin: remove the key"
+            "Plugin org.example.FakeSinkConnector not found that matches the version range [1.0,1.0], available versions: [1.2]"
+        ],
+    );
+    check(&[("connector.plugin.version", "[1.0,2.0)")], expect![""]);
+    check(
+        &[("connector.plugin.version", "[1")],
+        expect!["[1 is no version range: write one as 4.3.0, [4.0,5.0) or [4.0,)"],
+    );
+    check(
+        &[("key.converter", "Json"), ("key.converter.plugin.version", "(,4)")],
+        expect![
+            "Plugin org.apache.kafka.connect.json.JsonConverter not found that matches the version range (,4), available versions: [4.3.0]"
         ],
     );
     check(
@@ -212,7 +223,7 @@ fn a_source_has_no_topics_and_refuses_what_is_not_there_yet() {
     let faults = read(&[
         ("topic.creation.default.partitions", "3"),
         ("exactly.once.support", "required"),
-        ("transaction.boundary", "interval"),
+        ("transaction.boundary", "connector"),
         ("offsets.storage.topic", "o"),
         ("errors.tolerance", "some"),
     ])
@@ -221,8 +232,8 @@ fn a_source_has_no_topics_and_refuses_what_is_not_there_yet() {
     expect![[r#"
         Invalid value some for configuration errors.tolerance: String must be one of: none, all
         topic.creation.default.partitions is set: topic.creation.* is not supported yet: remove these keys; the broker makes the topic by itself (auto.create.topics.enable), or create it beforehand
-        exactly.once.support is set: exactly-once sources are not supported yet: leave the key out; delivery is at least once
-        transaction.boundary is set: transactions are not supported yet: leave the key out
+        This worker does not have exactly-once source support enabled.
+        The connector does not support connector-defined transaction boundaries with the given configuration. Please reconfigure it to use a different transaction boundary definition.
         offsets.storage.topic is set: an offsets topic of a connector's own is not supported yet: leave the key out"#]].assert_eq(&messages.join("\n"));
     let unknown = unknown_keys(
         ConnectorType::Source,

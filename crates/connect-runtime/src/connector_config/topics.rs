@@ -5,16 +5,19 @@ use connect_api::ParsedConfig;
 use connect_api::config::ConfigFault;
 use regex::Regex;
 
+/// Faults of `topics` and `topics.regex` together.
+pub(crate) const NO_TOPICS: &str = "Must configure one of topics or topics.regex";
+pub(crate) const TOPICS_TWICE: &str =
+    "topics and topics.regex are mutually exclusive options, but both are set.";
+
 /// The subscription that `topics` and `topics.regex` ask for.
 pub(super) fn subscription(sink: &ParsedConfig) -> Result<Subscription, Vec<ConfigFault>> {
     let topics = sink.list("topics");
     let pattern = sink.text("topics.regex");
     let fault = |key: &str, message: String| ConfigFault { key: key.into(), message };
-    // Java's worker tells both keys, and clients count what it tells.
-    let both = |message: &str| Err(["topics", "topics.regex"].map(|key| fault(key, message.into())).into());
     match (topics.is_empty(), pattern.is_empty()) {
-        (true, true) => both("Must configure one of topics or topics.regex"),
-        (false, false) => both("topics and topics.regex are mutually exclusive options, but both are set."),
+        (true, true) => Err(vec![fault("topics", NO_TOPICS.into())]),
+        (false, false) => Err(vec![fault("topics", TOPICS_TWICE.into())]),
         (true, false) => Ok(Subscription::Pattern(pattern.to_owned())),
         (false, true) => {
             let mut names: Vec<String> = Vec::with_capacity(topics.len());

@@ -12,13 +12,13 @@ pub(super) fn faults(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFaul
     };
     let converter = |name: &str| plugins.converter(name).ok().map(|found| (found.class, found.version));
     let header = |name: &str| plugins.header_converter(name).ok().map(|found| (found.class, found.version));
-    [
+    let faults = [
         of(common, "connector.class", "connector.plugin.version", connector),
         of(common, "key.converter", "key.converter.plugin.version", converter),
         of(common, "value.converter", "value.converter.plugin.version", converter),
         of(common, "header.converter", "header.converter.plugin.version", header),
-    ]
-    .concat()
+    ];
+    faults.into_iter().flatten().collect()
 }
 
 /// A class that is not known is another fault, and not told here.
@@ -27,19 +27,10 @@ fn of(
     class_key: &str,
     version_key: &str,
     find: impl Fn(&str) -> Option<(&'static str, &'static str)>,
-) -> Vec<ConfigFault> {
-    let (Some(range), Some(class)) = (common.optional_text(version_key), common.optional_text(class_key))
-    else {
-        return Vec::new();
-    };
-    let Some((class, version)) = find(class) else { return Vec::new() };
-    match check(range, class, version) {
-        Ok(()) => Vec::new(),
-        // Told for both keys, as Java's worker does.
-        Err(message) => [class_key, version_key]
-            .map(|key| ConfigFault { key: key.into(), message: message.clone() })
-            .into(),
-    }
+) -> Option<ConfigFault> {
+    let (class, version) = find(common.optional_text(class_key)?)?;
+    let message = check(common.optional_text(version_key)?, class, version).err()?;
+    Some(ConfigFault { key: version_key.into(), message })
 }
 
 /// Whether `version` of `class` will do for `range`.

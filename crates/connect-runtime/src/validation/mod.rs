@@ -9,13 +9,14 @@ mod key_infos;
 pub use key_infos::key_infos;
 
 use crate::config_providers::{ConfigProviders, Resolved};
-use crate::connector_config::{Settings, framework_tables, unknown_keys};
+use crate::connector_config::{NO_TOPICS, Settings, TOPICS_TWICE, framework_tables, unknown_keys};
 use crate::herder::{ConfigInfos, ConnectorType, HerderError};
 use crate::plugins::{ConnectorPlugin, Plugins};
 use crate::secrets::{Masker, Secrets};
 use crate::worker::{Deadlines, guard};
 use crate::worker_config::WorkerConfig;
 use assessment::Assessment;
+use connect_api::config::ConfigFault;
 use connect_api::{ConfigMap, ConnectError};
 use std::sync::Arc;
 
@@ -134,7 +135,12 @@ impl Validation {
         let settings = match Settings::read(plugin.ty(), config, &self.worker, &self.plugins) {
             Ok(settings) => Some(settings),
             Err(faults) => {
-                faults.into_iter().for_each(|fault| assessment.add(&fault.key, fault.message));
+                for fault in faults {
+                    if let Some(key) = told_too(&fault) {
+                        assessment.add(key, fault.message.clone());
+                    }
+                    assessment.add(&fault.key, fault.message);
+                }
                 None
             }
         };
@@ -158,6 +164,15 @@ impl Validation {
             }
         }
         Ok((assessment, settings))
+    }
+}
+
+/// The other key at which Java's worker tells of the same fault; clients count what it tells.
+fn told_too(fault: &ConfigFault) -> Option<&str> {
+    match fault.key.as_str() {
+        "topics" if [NO_TOPICS, TOPICS_TWICE].contains(&fault.message.as_str()) => Some("topics.regex"),
+        "connector.plugin.version" => Some("connector.class"),
+        key => key.strip_suffix(".plugin.version"),
     }
 }
 

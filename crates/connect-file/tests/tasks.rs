@@ -10,6 +10,7 @@ use connect_file::{FileStreamSinkConnector, FileStreamSourceConnector};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 struct Folder(PathBuf);
 
@@ -163,5 +164,57 @@ async fn lines_become_records_with_their_place() {
         FileStreamSourceConnector.task_configs(&ConfigMap::new(), 5).len(),
         1,
         "one file has one reader"
+    );
+}
+
+/// W1.4: lines that are appended come with the poll that is under way, and a file that is rewritten is read from its start.
+#[tokio::test]
+async fn a_poll_sees_what_happens_to_the_file_meanwhile() {
+    let folder = Folder::new("meanwhile");
+    let path = folder.0.join("x");
+    let mut task = source(&path, None).await.unwrap();
+    for (text, append, expected, position) in [
+        ("ITEM001,SHOP001,929\n", false, "ITEM001,SHOP001,929", 20),
+        ("ITEM002,SHOP001,480\n", true, "ITEM002,SHOP001,480", 40),
+        ("ITEM003,SHOP002,25\n", false, "ITEM003,SHOP002,25", 19),
+    ] {
+        let change = async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let mut file = std::fs::File::options();
+            file.create(true).write(true).append(append).truncate(!append);
+            std::io::Write::write_all(&mut file.open(&path).unwrap(), text.as_bytes()).unwrap();
+        };
+        // A poll gives up after a second without news; on a busy machine the change may come later.
+        let news = async {
+            loop {
+                let records = task.poll().await.unwrap();
+                if !records.is_empty() {
+                    return records;
+                }
+            }
+        };
+        let ((), records) = tokio::join!(change, news);
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].value, expected.into());
+        assert_eq!(json!(records[0].source_offset), json!({"position": position}));
+    }
+}
+
+#[tokio::test]
+async fn both_connectors_answer_for_offsets_that_are_set_by_hand() {
+    let source = config(&[("file", "/x"), ("topic", "lines")]);
+    let at = |position: i64| {
+        let map = |value: serde_json::Value| value.as_object().unwrap().clone();
+        [(map(json!({"filename": "/x"})), Some(map(json!({"position": position}))))]
+    };
+    assert!(FileStreamSourceConnector.alter_offsets(&source, &at(16)).await.unwrap());
+    let error = FileStreamSourceConnector.alter_offsets(&source, &at(-1)).await.unwrap_err();
+    assert!(error.to_string().contains("non-negative"), "{error}");
+    assert!(FileStreamSinkConnector.alter_offsets(&ConfigMap::new(), &[]).await.unwrap());
+    let class = "org.apache.kafka.connect.file.FileStreamSinkConnector";
+    assert_eq!(
+        FileStreamSinkConnector.task_class(class),
+        "org.apache.kafka.connect.file.FileStreamSinkTask",
+        "which a Java worker runs"
     );
 }

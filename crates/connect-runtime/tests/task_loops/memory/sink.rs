@@ -1,15 +1,10 @@
-//! Kafka and a sink in memory. Everything that happens to the outside goes into one journal, and the world can be made
-//! to end at any entry of it.
+//! Kafka and a sink.
 
+use super::{Journal, is_bad};
 use async_trait::async_trait;
 use bytes::Bytes;
-use connect_api::{
-    ConfigMap, ConnectError, Converter, PutError, SchemaRef, SinkRecord, SinkTask, SinkTaskContext,
-    TopicPartition, Value,
-};
-use connect_runtime::ports::{
-    KafkaClients, OutgoingRecord, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
-};
+use connect_api::{ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition};
+use connect_runtime::ports::{OutgoingRecord, RawRecord, RecordProducer, SinkConsumer};
 use connect_runtime::sink_task::TaskObserver;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -58,15 +53,12 @@ pub(crate) enum Polled {
 
 #[derive(Default)]
 pub(crate) struct World {
+    pub(crate) journal: Journal<Event>,
     state: Mutex<State>,
-    death: tokio::sync::Notify,
 }
 
 #[derive(Default)]
 struct State {
-    journal: Vec<Event>,
-    /// The process dies when the journal has this many entries: the next thing to happen never returns.
-    dies_at: Option<usize>,
     polls: VecDeque<Polled>,
     /// Answers of `put`, `Ok` when used up.
     puts: VecDeque<Answer>,
@@ -84,15 +76,6 @@ impl World {
         Arc::new(Self { state: Mutex::new(state), ..Self::default() })
     }
 
-    pub(crate) fn die_at(&self, entries: usize) {
-        self.lock().dies_at = Some(entries);
-    }
-
-    /// Returns when the process is dead.
-    pub(crate) async fn death(&self) {
-        self.death.notified().await;
-    }
-
     pub(crate) fn let_dead_letters_fail(&self) {
         self.lock().dead_letter_fails = true;
     }
@@ -102,7 +85,7 @@ impl World {
     }
 
     pub(crate) fn journal(&self) -> Vec<Event> {
-        self.lock().journal.clone()
+        self.journal.entries()
     }
 
     pub(crate) fn committed(&self) -> BTreeMap<i32, i64> {
@@ -121,75 +104,20 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    /// Two entries per deed would hide a crash between deed and answer; so a deed is done, written down, and then the
-    /// process may die before it hears of it.
     async fn happened(&self, event: Event) {
-        let dead = {
-            let mut state = self.lock();
-            state.journal.push(event);
-            state.dies_at.is_some_and(|at| state.journal.len() >= at)
-        };
-        if dead {
-            self.death.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-
-    fn note(&self, event: Event) {
-        self.lock().journal.push(event);
+        self.journal.happened(event).await;
     }
 }
 
-pub(crate) struct Clients(pub(crate) Arc<World>);
-
-#[async_trait]
-impl KafkaClients for Clients {
-    async fn sink_consumer(
-        &self,
-        _: &str,
-        _: usize,
-        _: &Subscription,
-        _: &ConfigMap,
-    ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
-        Ok(Box::new(Consumer { world: self.0.clone(), paused: false }))
-    }
-
-    async fn source_producer(
-        &self,
-        _: &str,
-        _: usize,
-        _: &ConfigMap,
-    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
-        unreachable!("a sink task asks for no such producer")
-    }
-
-    async fn dead_letter_producer(
-        &self,
-        _: &str,
-        _: usize,
-        _: &ConfigMap,
-    ) -> Result<Arc<dyn RecordProducer>, ConnectError> {
-        Ok(Arc::new(Producer(self.0.clone())))
-    }
-
-    async fn ensure_topic(
-        &self,
-        _: &str,
-        partitions: i32,
-        replication_factor: i32,
-    ) -> Result<(), ConnectError> {
-        assert_eq!((partitions, replication_factor), (1, 1));
-        Ok(())
-    }
-
-    async fn cluster_id(&self) -> Result<Option<String>, ConnectError> {
-        Ok(None)
-    }
-}
-
-struct Consumer {
+pub(super) struct Consumer {
     world: Arc<World>,
     paused: bool,
+}
+
+impl Consumer {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        Self { world, paused: false }
+    }
 }
 
 #[async_trait]
@@ -228,7 +156,7 @@ impl SinkConsumer for Consumer {
 
     fn mark_done(&mut self, partition: &TopicPartition, next_offset: i64) {
         self.world.lock().marked.insert(partition.partition, next_offset);
-        self.world.note(Event::Marked((partition.partition, next_offset)));
+        self.world.journal.note(Event::Marked((partition.partition, next_offset)));
     }
 
     async fn commit(&mut self) -> Result<(), ConnectError> {
@@ -249,13 +177,13 @@ impl SinkConsumer for Consumer {
 
     fn pause(&mut self) -> Result<(), ConnectError> {
         self.paused = true;
-        self.world.note(Event::Paused);
+        self.world.journal.note(Event::Paused);
         Ok(())
     }
 
     fn resume(&mut self) -> Result<(), ConnectError> {
         self.paused = false;
-        self.world.note(Event::Resumed);
+        self.world.journal.note(Event::Resumed);
         Ok(())
     }
 
@@ -264,7 +192,7 @@ impl SinkConsumer for Consumer {
     }
 }
 
-struct Producer(Arc<World>);
+pub(super) struct Producer(pub(super) Arc<World>);
 
 #[async_trait]
 impl RecordProducer for Producer {
@@ -321,43 +249,13 @@ impl SinkTask for Sink {
     }
 }
 
-/// Refuses the value `bad`.
-pub(crate) struct TextConverter;
-
-impl Converter for TextConverter {
-    fn to_connect_data(
-        &mut self,
-        _: &str,
-        bytes: Option<&Bytes>,
-    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
-        match bytes {
-            Some(bytes) if &**bytes == b"bad" => Err(ConnectError::data("this is bad")),
-            Some(bytes) => Ok((None, Value::from(std::str::from_utf8(bytes).unwrap()))),
-            None => Ok((None, Value::Null)),
-        }
-    }
-
-    fn from_connect_data(
-        &mut self,
-        _: &str,
-        _: Option<&SchemaRef>,
-        _: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
-        unreachable!("a sink task writes nothing")
-    }
-
-    fn class_name(&self) -> &'static str {
-        "org.example.TextConverter"
-    }
-}
-
 impl TaskObserver for World {
     fn on_running(&self) {
-        self.note(Event::Running);
+        self.journal.note(Event::Running);
     }
 
     fn on_paused(&self) {
-        self.note(Event::ToldPaused);
+        self.journal.note(Event::ToldPaused);
     }
 
     fn on_topic(&self, topic: &Arc<str>) {
@@ -366,19 +264,14 @@ impl TaskObserver for World {
 
     fn on_retrying(&self, _: Duration, why: &str) {
         assert_eq!(why, "the database is away");
-        self.note(Event::Retrying);
+        self.journal.note(Event::Retrying);
     }
 
     fn on_bad_records(&self, skipped: u64, _: u64) {
         if skipped > 0 {
-            self.note(Event::Skipped(skipped));
+            self.journal.note(Event::Skipped(skipped));
         }
     }
-}
-
-/// Whether the record of that place can be read: every offset that ends in 7 is bad.
-pub(crate) fn is_bad(place: Place) -> bool {
-    place.1 % 10 == 7
 }
 
 fn record(place: Place) -> RawRecord {
@@ -389,7 +282,7 @@ fn record(place: Place) -> RawRecord {
         offset,
         timestamp: Some(offset * 1000),
         key: Some(Bytes::from(format!("{partition}@{offset}"))),
-        value: Some(if is_bad(place) { Bytes::from_static(b"bad") } else { Bytes::from_static(b"good") }),
+        value: Some(if is_bad(offset) { Bytes::from_static(b"bad") } else { Bytes::from_static(b"good") }),
         headers: vec![("h".to_string(), None)],
     }
 }

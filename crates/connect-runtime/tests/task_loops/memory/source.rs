@@ -1,17 +1,12 @@
-//! A source, Kafka and an offset store in memory. Everything that happens to the outside goes into one journal, and the world can
-//! be made to end at any entry of it.
+//! A source, Kafka and an offset store.
 
+use super::{Journal, is_bad};
 use async_trait::async_trait;
-use bytes::Bytes;
 use connect_api::{
-    ConfigMap, ConnectError, Converter, OffsetMap, PollError, SchemaRef, SourceRecord, SourceTask,
-    SourceTaskContext, Value,
+    ConfigMap, ConnectError, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext, Value,
 };
 use connect_runtime::observer::TaskObserver;
-use connect_runtime::ports::{
-    Delivery, KafkaClients, OffsetStore, ProduceError, ProducerRecord, RecordProducer, SinkConsumer,
-    SourceProducer, Subscription,
-};
+use connect_runtime::ports::{Delivery, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -57,15 +52,12 @@ pub(crate) enum Polled {
 
 #[derive(Default)]
 pub(crate) struct World {
+    pub(crate) journal: Journal<Event>,
     state: Mutex<State>,
-    death: tokio::sync::Notify,
 }
 
 #[derive(Default)]
 struct State {
-    journal: Vec<Event>,
-    /// The process dies when the journal has this many entries: the next thing to happen never returns.
-    dies_at: Option<usize>,
     polls: VecDeque<Polled>,
     fates: HashMap<Place, Fate>,
     /// What Kafka has, in its order.
@@ -83,20 +75,10 @@ impl World {
         Arc::new(Self { state: Mutex::new(state), ..Self::default() })
     }
 
-    pub(crate) fn die_at(&self, entries: usize) {
-        self.lock().dies_at = Some(entries);
-    }
-
-    pub(crate) async fn death(&self) {
-        self.death.notified().await;
-    }
-
     /// The process comes up again; the source is asked for `polls`.
     pub(crate) fn reborn(&self, polls: Vec<Polled>) {
-        let mut state = self.lock();
-        state.dies_at = None;
-        state.polls = polls.into();
-        state.journal.clear();
+        self.lock().polls = polls.into();
+        self.journal.begin_again();
     }
 
     pub(crate) fn let_store_fail(&self, fail: bool) {
@@ -104,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn journal(&self) -> Vec<Event> {
-        self.lock().journal.clone()
+        self.journal.entries()
     }
 
     pub(crate) fn committed(&self) -> BTreeMap<i64, i64> {
@@ -127,17 +109,8 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    /// A deed is done, written down, and then the process may die before it hears of it.
     async fn happened(&self, event: Event) {
-        let dead = {
-            let mut state = self.lock();
-            state.journal.push(event);
-            state.dies_at.is_some_and(|at| state.journal.len() >= at)
-        };
-        if dead {
-            self.death.notify_one();
-            std::future::pending::<()>().await;
-        }
+        self.journal.happened(event).await;
     }
 }
 
@@ -185,11 +158,6 @@ fn map(value: serde_json::Value) -> OffsetMap {
     value.as_object().unwrap().clone()
 }
 
-/// Every offset that ends in 7 cannot be converted.
-pub(crate) fn is_bad(place: Place) -> bool {
-    place.1 % 10 == 7
-}
-
 fn record(place: Place) -> SourceRecord {
     let (partition, offset) = place;
     SourceRecord {
@@ -201,85 +169,11 @@ fn record(place: Place) -> SourceRecord {
         key_schema: None,
         key: Value::Null,
         value_schema: None,
-        value: if is_bad(place) { "bad".into() } else { format!("{partition}@{offset}").as_str().into() },
+        value: if is_bad(offset) { "bad".into() } else { format!("{partition}@{offset}").as_str().into() },
     }
 }
 
-/// Refuses the value `bad`.
-pub(crate) struct TextConverter;
-
-impl Converter for TextConverter {
-    fn to_connect_data(
-        &mut self,
-        _: &str,
-        _: Option<&Bytes>,
-    ) -> Result<(Option<SchemaRef>, Value), ConnectError> {
-        unreachable!("a source task reads nothing")
-    }
-
-    fn from_connect_data(
-        &mut self,
-        topic: &str,
-        _: Option<&SchemaRef>,
-        value: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
-        assert_eq!(topic, "t");
-        match value {
-            Value::Null => Ok(None),
-            Value::String(text) if text == "bad" => Err(ConnectError::data("this is bad")),
-            Value::String(text) => Ok(Some(text.as_bytes().clone())),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn class_name(&self) -> &'static str {
-        "org.example.TextConverter"
-    }
-}
-
-pub(crate) struct Clients(pub(crate) Arc<World>);
-
-#[async_trait]
-impl KafkaClients for Clients {
-    async fn sink_consumer(
-        &self,
-        _: &str,
-        _: usize,
-        _: &Subscription,
-        _: &ConfigMap,
-    ) -> Result<Box<dyn SinkConsumer>, ConnectError> {
-        unreachable!("a source task consumes nothing")
-    }
-
-    async fn source_producer(
-        &self,
-        connector: &str,
-        task: usize,
-        overrides: &ConfigMap,
-    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
-        assert_eq!((connector, task, overrides.len()), ("c", 0, 0));
-        Ok(Arc::new(Producer(self.0.clone())))
-    }
-
-    async fn dead_letter_producer(
-        &self,
-        _: &str,
-        _: usize,
-        _: &ConfigMap,
-    ) -> Result<Arc<dyn RecordProducer>, ConnectError> {
-        unreachable!("a source has no dead-letter topic")
-    }
-
-    async fn ensure_topic(&self, _: &str, _: i32, _: i32) -> Result<(), ConnectError> {
-        unreachable!("the broker makes topics")
-    }
-
-    async fn cluster_id(&self) -> Result<Option<String>, ConnectError> {
-        Ok(None)
-    }
-}
-
-struct Producer(Arc<World>);
+pub(super) struct Producer(pub(super) Arc<World>);
 
 #[async_trait]
 impl SourceProducer for Producer {
@@ -361,11 +255,11 @@ impl OffsetStore for Store {
 
 impl TaskObserver for World {
     fn on_running(&self) {
-        self.lock().journal.push(Event::Running);
+        self.journal.note(Event::Running);
     }
 
     fn on_paused(&self) {
-        self.lock().journal.push(Event::ToldPaused);
+        self.journal.note(Event::ToldPaused);
     }
 
     fn on_topic(&self, topic: &Arc<str>) {
@@ -373,11 +267,11 @@ impl TaskObserver for World {
     }
 
     fn on_retrying(&self, _: Duration, why: &str) {
-        self.lock().journal.push(Event::Retrying(why.to_owned()));
+        self.journal.note(Event::Retrying(why.to_owned()));
     }
 
     fn on_bad_records(&self, skipped: u64, dead_lettered: u64) {
         assert_eq!(dead_lettered, 0);
-        self.lock().journal.push(Event::Skipped(skipped));
+        self.journal.note(Event::Skipped(skipped));
     }
 }

@@ -1,14 +1,11 @@
-//! The task loop against Kafka in memory, with the clock stopped.
-
-mod memory;
-
+use crate::memory::sink::{Answer, Event, Place, Polled, Sink, World};
+use crate::memory::{Clients, TextConverter, is_bad};
 use connect_api::{ConfigMap, ConnectError};
 use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
 use connect_runtime::ports::Subscription;
 use connect_runtime::secrets::Secrets;
 use connect_runtime::sink_task::{SinkTaskSpec, max_poll_records, run};
-use memory::{Answer, Clients, Event, Place, Polled, Sink, TextConverter, World, is_bad};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +38,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
         sink: Box::new(Sink(world.clone())),
         config: ConfigMap::new(),
         errors: ErrorPolicy::from_config(&map(errors)).unwrap(),
-        clients: Arc::new(Clients(world.clone())),
+        clients: Arc::new(Clients::Sink(world.clone())),
         consumer_overrides: ConfigMap::new(),
         producer_overrides: ConfigMap::new(),
         commit_interval: Duration::from_secs(60),
@@ -403,10 +400,10 @@ async fn wherever_it_dies_nothing_is_committed_that_is_not_safe() {
         for errors in [NONE, NONE_DLQ, ALL, ALL_DLQ] {
             for dies_at in 1.. {
                 let world = World::new(story(), answers.to_vec());
-                world.die_at(dies_at);
+                world.journal.die_at(dies_at);
                 let died = tokio::select! {
                     biased;
-                    () = world.death() => true,
+                    () = world.journal.death() => true,
                     _ = run_for(&world, errors, HOUR) => false,
                 };
                 assert_committed_is_safe(&world, errors);
@@ -436,7 +433,7 @@ fn assert_committed_is_safe(world: &World, errors: &[(&str, &str)]) {
                     let first = if *partition == 0 { 0 } else { 6 };
                     for offset in first..*next_offset {
                         let place = (*partition, offset);
-                        let skipped = errors == ALL && is_bad(place);
+                        let skipped = errors == ALL && is_bad(place.1);
                         assert!(
                             safe.contains(&place) || skipped,
                             "{place:?} is committed but not safe: {journal:#?}"

@@ -1,13 +1,10 @@
-//! The source task loop against Kafka in memory, with the clock stopped.
-
-mod memory;
-
+use crate::memory::source::{Event, Fate, Place, Polled, Source, Store, World};
+use crate::memory::{Clients, TextConverter, is_bad};
 use connect_api::{ConfigMap, ConnectError};
 use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
 use connect_runtime::secrets::Secrets;
 use connect_runtime::source_task::{SourceTaskSpec, run};
-use memory::{Clients, Event, Fate, Place, Polled, Source, Store, TextConverter, World, is_bad};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +24,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SourceTaskSpec {
         source: Box::new(Source(world.clone(), BTreeMap::new())),
         config: ConfigMap::new(),
         errors: ErrorPolicy::of_source(&errors).unwrap(),
-        clients: Arc::new(Clients(world.clone())),
+        clients: Arc::new(Clients::Source(world.clone())),
         producer_overrides: ConfigMap::new(),
         offsets: Arc::new(Store(world.clone())),
         commit_interval: Duration::from_secs(60),
@@ -327,17 +324,17 @@ async fn a_crash_at_any_moment_loses_nothing() {
         .map(|(p, n)| ((p, n), Fate::After(((n * 7 + p * 3) % 5) as u64 * 40_000)))
         .collect();
     let good: BTreeSet<Place> =
-        [places(0, 1..16), places(1, 1..12)].concat().into_iter().filter(|place| !is_bad(*place)).collect();
+        [places(0, 1..16), places(1, 1..12)].concat().into_iter().filter(|place| !is_bad(place.1)).collect();
     let whole = World::new(all(), &fates);
     run_for(&whole, ALL, HOUR).await.unwrap();
     let moments = whole.journal().len();
     assert!(moments > 50, "{moments}");
     for moment in 1..=moments {
         let world = World::new(all(), &fates);
-        world.die_at(moment);
+        world.journal.die_at(moment);
         tokio::select! {
             _ = run_for(&world, ALL, HOUR) => {}
-            () = world.death() => {}
+            () = world.journal.death() => {}
         }
         let (topic, committed) = (world.topic().into_iter().collect::<BTreeSet<_>>(), world.committed());
         for place in &good {

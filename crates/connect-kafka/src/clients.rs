@@ -275,7 +275,7 @@ fn consumer_config(native: Native, by_pattern: bool) -> ClientConfig {
     config
 }
 
-fn client_config(native: Native, defaults: &[(&str, &str)]) -> ClientConfig {
+pub(crate) fn client_config(native: Native, defaults: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();
     for (key, value) in defaults {
         config.set(*key, *value);
@@ -316,7 +316,7 @@ fn under(prefix: &str, worker: &ConfigMap) -> ConfigMap {
     worker.iter().filter_map(below).collect()
 }
 
-fn creation_failed(client: &str, error: &KafkaError) -> ConnectError {
+pub(crate) fn creation_failed(client: &str, error: &KafkaError) -> ConnectError {
     ConnectError::Config(match error {
         KafkaError::ClientConfig(_, what, key, value) => {
             let key = java_name(key);

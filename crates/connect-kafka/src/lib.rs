@@ -11,6 +11,7 @@ mod producer;
 mod properties;
 mod source_producer;
 mod topic_log;
+mod wire;
 
 pub use clients::RdKafkaClients;
 pub use group::{KafkaGroupMember, KafkaGroupOffsets};

@@ -149,6 +149,11 @@ pub(crate) fn translate(role: Role, java: &ConfigMap) -> Result<Native, ConnectE
     Ok(native)
 }
 
+/// Whether this is a setting of such a client at all.
+pub(crate) fn knows(role: Role, key: &str) -> bool {
+    TABLE.iter().any(|(name, roles, _)| *name == key && roles.contains(&role))
+}
+
 /// The Java key behind a key of librdkafka; for error texts.
 pub(crate) fn java_name(native: &str) -> &str {
     let row = TABLE.iter().find(|(name, _, meaning)| match meaning {

@@ -18,6 +18,9 @@ use tokio::time::timeout;
 /// Statuses that Kafka does not take in this time are still tried, but nobody waits for them.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// How long a leader waits to hear which work was left properly.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Whoever does not leave properly is missed after its session timeout.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -30,7 +33,8 @@ pub(super) struct Performer {
     /// Of the present membership, by its session.
     pub(super) group_events: Option<(u64, mpsc::UnboundedReceiver<GroupEvent>)>,
     joining: Option<oneshot::Sender<OfferedProtocols>>,
-    leading: Option<oneshot::Sender<Vec<(String, Bytes)>>>,
+    /// By the generation that waits for its assignments.
+    leading: Option<(i32, oneshot::Sender<Vec<(String, Bytes)>>)>,
     finished: bool,
 }
 
@@ -44,23 +48,40 @@ impl Performer {
         self.finished
     }
 
-    /// The event without its channel, which is kept for the answer.
-    pub(super) fn group_event(&mut self, session: u64, event: GroupEvent) -> Event {
-        match event {
+    /// The event without its channel, which is kept for the answer; `None` if it comes later.
+    pub(super) fn group_event(&mut self, session: u64, event: GroupEvent) -> Option<Event> {
+        Some(match event {
             GroupEvent::Joining { answer } => {
                 self.joining = Some(answer);
+                self.leading = None;
                 Event::Joining { session }
             }
             GroupEvent::Leading { protocol, generation, leader_id, members, answer } => {
-                self.leading = Some(answer);
-                let let_go = self.inner.statuses.let_go();
-                Event::Leading { session, protocol, generation, leader_id, members, let_go }
+                self.leading = Some((generation, answer));
+                let statuses = self.inner.statuses.clone();
+                self.later(async move {
+                    // A worker that leaves says UNASSIGNED of its work just before; without these words its work would
+                    // wait for its return.
+                    if !matches!(timeout(LAST_WORDS, statuses.read_to_end()).await, Ok(Ok(()))) {
+                        tracing::warn!(
+                            "the status topic cannot be read in time; work of workers that have left may wait"
+                        );
+                    }
+                    let let_go = statuses.let_go();
+                    Event::Leading { session, protocol, generation, leader_id, members, let_go }
+                });
+                return None;
             }
             GroupEvent::Joined { protocol, generation, member_id, assignment } => {
                 Event::Joined { session, protocol, generation, member_id, assignment }
             }
             GroupEvent::Lost { why } => Event::Lost { session, why },
-        }
+        })
+    }
+
+    /// Whether the membership still waits for the assignments of this generation.
+    pub(super) fn is_asked_to_lead(&self, generation: i32) -> bool {
+        self.leading.as_ref().is_some_and(|(asked, answer)| *asked == generation && !answer.is_closed())
     }
 
     pub(super) fn perform(&mut self, effect: Effect) {
@@ -90,7 +111,7 @@ impl Performer {
                 let _ = self.joining.take().map(|answer| answer.send(offered));
             }
             Effect::AnswerLeading(assignments) => {
-                let _ = self.leading.take().map(|answer| answer.send(assignments));
+                let _ = self.leading.take().map(|(_, answer)| answer.send(assignments));
             }
             Effect::StartConnector { run, name, config, target } => {
                 tracing::info!(connector = name, "starting connector");

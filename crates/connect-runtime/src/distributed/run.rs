@@ -64,12 +64,19 @@ pub(super) async fn run(
             Some(event) = worker_events.recv() => Event::Worker(event),
             (session, event) = group_event(&mut performer.group_events) => {
                 match event {
-                    Some(event) => performer.group_event(session, event),
+                    Some(event) => match performer.group_event(session, event) {
+                        Some(event) => event,
+                        None => continue,
+                    },
                     None => continue,
                 }
             }
             () = sleep_until(wake) => Event::Tick,
         };
+        // The group may have gone on while the last words of others were read.
+        if matches!(event, Event::Leading { generation, .. } if !performer.is_asked_to_lead(generation)) {
+            continue;
+        }
         let now = now();
         let (effects, health) = {
             let mut state = inner.state.write().unwrap_or_else(PoisonError::into_inner);

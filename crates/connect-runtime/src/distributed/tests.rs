@@ -212,7 +212,11 @@ async fn a_connector_is_paused_resumed_and_stopped() {
     let paused = herder.create_connector("a", sink(&[]), Some(TargetState::Paused)).await.unwrap();
     assert_eq!(paused.name, "a");
     connector(&herder, "a", RunState::Paused).await;
-    assert_eq!(herder.connector("a").await.unwrap().tasks, Vec::<usize>::new(), "it makes no tasks before it runs");
+    assert_eq!(
+        herder.connector("a").await.unwrap().tasks,
+        Vec::<usize>::new(),
+        "it makes no tasks before it runs"
+    );
     herder.set_target_state("a", TargetState::Started).await.unwrap();
     first_task(&herder, "a", RunState::Running).await;
     herder.set_target_state("a", TargetState::Paused).await.unwrap();

@@ -105,6 +105,11 @@ impl StatusStore {
         self.writer.flush().await;
     }
 
+    /// Returns when everything that others had written before the call is known here. The caller bounds it.
+    pub async fn read_to_end(&self) -> Result<(), ConnectError> {
+        self.log.read_to_end().await
+    }
+
     pub fn connector(&self, name: &str) -> Option<Status> {
         lock(&self.known).cache.connectors.get(name).cloned()
     }

@@ -125,6 +125,9 @@ impl Group {
 }
 
 impl State {
+    /// Also while the group rebalances: a leader stays it as long as it joins again in time, and is told by
+    /// [`on_lost`](State::on_lost) when it did not. So changes need not wait for a round that other workers hear of only by
+    /// their next heartbeat.
     pub(crate) fn leadership(&self) -> Leadership {
         match &self.group.assignment {
             Some(assignment) if assignment.leader == self.group.member_id => Leadership::Me,
@@ -370,9 +373,14 @@ impl State {
                     self.fall_behind(now);
                 }
             }
-            // If it is still behind, the assignor says so to all.
+            // A leader that cannot read would have all others join again and again: it lets somebody else lead. One that has read
+            // and is still behind says so to all.
             Read::Lead { round } if round == self.group.round && self.group.phase == Phase::In => {
-                self.assign(now.instant);
+                if in_time || self.group.leading.is_none() {
+                    self.assign(now.instant);
+                } else {
+                    self.fall_behind(now);
+                }
             }
             Read::CatchUp if self.group.phase == Phase::CatchingUp => {
                 if in_time {
@@ -571,14 +579,14 @@ impl State {
     }
 }
 
-/// A member whose metadata cannot be read gets nothing: it is left out, and with it the empty assignment is the answer.
+/// A member whose metadata cannot be read is left out and gets nothing.
 fn members(members: &[(String, Bytes)]) -> BTreeMap<String, MemberState> {
-    let read = members.iter().map(|(id, metadata)| {
-        let state = decode_metadata(metadata).unwrap_or_else(|error| {
-            tracing::error!(member = id, %error, "a member of the group cannot be understood");
-            MemberState { url: String::new(), config_offset: -1, assignment: None }
-        });
-        (id.clone(), state)
+    let read = members.iter().filter_map(|(id, metadata)| match decode_metadata(metadata) {
+        Ok(state) => Some((id.clone(), state)),
+        Err(error) => {
+            tracing::error!(member = id, %error, "a member of the group cannot be understood and gets no work");
+            None
+        }
     });
     read.collect()
 }

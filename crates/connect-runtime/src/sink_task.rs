@@ -40,7 +40,7 @@ pub struct SinkTaskSpec {
     pub producer_overrides: ConfigMap,
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,
-    /// How long a `put` that runs when the task is told to stop may go on (`task.shutdown.graceful.timeout.ms`).
+    /// How long a `put` that runs when the task is told to stop may go on: a part of `task.shutdown.graceful.timeout.ms`.
     pub shutdown_grace: Duration,
     /// `max.poll.records`, 500 unless the user says otherwise; see [`max_poll_records`].
     pub max_poll_records: usize,

@@ -40,7 +40,7 @@ pub struct SourceTaskSpec {
     pub offsets: Arc<dyn OffsetStore>,
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,
-    /// How long to wait for acknowledgements when the task ends (`task.shutdown.graceful.timeout.ms`).
+    /// How long to wait for acknowledgements when the task ends: a part of `task.shutdown.graceful.timeout.ms`.
     pub shutdown_grace: Duration,
     /// What the log must not show.
     pub secrets: Secrets,

@@ -2,6 +2,7 @@
 
 mod connect_cluster_ports;
 mod connect_kafka;
+mod connect_runtime_worker;
 mod console;
 mod contract;
 mod crash;

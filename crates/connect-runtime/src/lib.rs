@@ -20,7 +20,6 @@ pub mod secrets;
 pub mod signature;
 pub mod sink_task;
 pub mod source_task;
-mod standalone;
 pub mod store;
 mod submitted;
 #[cfg(test)]

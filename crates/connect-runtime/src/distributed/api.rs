@@ -1,7 +1,7 @@
 //! What the REST API asks, answered by the herder: reads from the last known state at once, changes by way of the loop.
 
 use super::state::{Expected, Reply, Request};
-use super::{ConnectHerder, Inner};
+use super::{ConnectHerder, HerderParts, Inner};
 use crate::connector_config::framework_tables;
 use crate::herder::{
     ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, ConnectorType, Health,
@@ -12,8 +12,8 @@ use crate::plugins::HEADER_CONVERTER;
 use crate::ports::LEVELS;
 use crate::secrets::Masker;
 use crate::signature::RequestSignature;
-use crate::standalone::validation::{Validator, invalid, resolve, with_key};
 use crate::store::Status;
+use crate::validation::{Validation, invalid, key_infos, named, with_key};
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::ConfigMap;
@@ -131,20 +131,19 @@ impl Inner {
 
     /// The configuration with its secrets put back from what is stored.
     fn plain(&self, config: &ConfigMap, stored: Option<&ConfigMap>) -> Result<ConfigMap, HerderError> {
-        let (_, masker) = resolve(config, &self.parts.plugins)?;
+        let masker = named(config, &self.parts.plugins)?.masker;
         masker
             .unmask(config, stored)
             .map_err(|faults| invalid(&faults.into_iter().map(with_key).collect::<Vec<_>>()))
     }
 
     async fn validate(&self, config: ConfigMap) -> Result<(), HerderError> {
-        let (plugin, masker) = resolve(&config, &self.parts.plugins)?;
-        let validator = Validator {
-            plugins: &self.parts.plugins,
-            worker: &self.parts.worker_config,
-            deadlines: self.parts.deadlines,
-        };
-        validator.validate(plugin, masker, config).await.map(drop)
+        self.validation().check(&config).await.map(drop)
+    }
+
+    fn validation(&self) -> Validation<'_> {
+        let HerderParts { plugins, worker_config, deadlines, .. } = &self.parts;
+        Validation { plugins, worker: worker_config, deadlines: *deadlines }
     }
 
     pub(super) async fn create(
@@ -375,13 +374,18 @@ impl Herder for ConnectHerder {
     async fn plugin_config(
         &self,
         plugin: &str,
-        _version: Option<&str>,
+        version: Option<&str>,
     ) -> Result<Vec<ConfigKeyInfo>, HerderError> {
-        Err(HerderError::Unavailable(format!("the keys of {plugin} cannot be listed yet")))
+        key_infos(&self.inner.parts.plugins, plugin, version)
     }
 
-    async fn validate_config(&self, plugin: &str, _config: ConfigMap) -> Result<ConfigInfos, HerderError> {
-        Err(HerderError::Unavailable(format!("{plugin} cannot be validated yet")))
+    async fn validate_config(&self, plugin: &str, config: ConfigMap) -> Result<ConfigInfos, HerderError> {
+        let (inner, plugin) = (self.inner.clone(), plugin.to_owned());
+        let infos = async move {
+            let stored = config.get("name").and_then(|name| inner.stored(name));
+            inner.validation().config_infos(&plugin, &config, stored.as_ref()).await
+        };
+        self.detached(infos).await
     }
 
     async fn connectors(&self) -> Vec<String> {

@@ -200,7 +200,7 @@ async fn patch_changes_adds_and_removes_keys() {
         herder.patch_connector_config("a", patch(&[("fake.number", Some("x"))])).await,
         expect![[r#"
             BadRequest(
-                "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value x for configuration fake.number: Not a number of type INT",
+                "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value x for configuration fake.number: Not a number of type INT\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`",
             )
         "#]],
     );
@@ -310,18 +310,18 @@ async fn refusals() {
     check(
         herder.create_connector("", sink(&[("tasks.max", "x"), ("fake.number", "y")]), None).await,
         expect![[r#"
-        BadRequest(
-            "Connector configuration is invalid and contains the following 3 error(s):\nInvalid value  for configuration name: String may not be empty\nInvalid value x for configuration tasks.max: Not a number of type INT\nInvalid value y for configuration fake.number: Not a number of type INT",
-        )
-    "#]],
+            BadRequest(
+                "Connector configuration is invalid and contains the following 4 error(s):\nInvalid value  for configuration name: String may not be empty\nInvalid value x for configuration tasks.max: Not a number of type INT\nInvalid value null for configuration tasks.max: Value must be non-null\nInvalid value y for configuration fake.number: Not a number of type INT\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`",
+            )
+        "#]],
     );
     check(
         herder.create_connector("a", sink(&[("fake.password", "[hidden]")]), None).await,
         expect![[r#"
-        BadRequest(
-            "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value [hidden] for configuration fake.password: [hidden] stands for a stored value and none is stored for this key: write the value itself",
-        )
-    "#]],
+            BadRequest(
+                "Connector configuration is invalid and contains the following 1 error(s):\nInvalid value [hidden] for configuration fake.password: [hidden] stands for a stored value and none is stored for this key: write the value itself\nYou can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`",
+            )
+        "#]],
     );
     assert_eq!(herder.connectors().await.len(), 0);
     herder.create_connector("a", sink(&[]), None).await.unwrap();
@@ -359,12 +359,12 @@ async fn a_plugin_may_fail_panic_or_hang_while_it_validates() {
         attempt("validate_remote", "hang").await,
     ];
     expect![[r#"
-        400 Connector configuration is invalid and contains the following 1 error(s): | fake.key and fake.number do not go together
+        400 Connector configuration is invalid and contains the following 1 error(s): | fake.key and fake.number do not go together | You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`
         500 validating: the plugin panicked: told to panic
         500 validating: the plugin did not answer within 3 s
-        400 Connector configuration is invalid and contains the following 1 error(s): | fake.key: cannot log in with [hidden]
+        400 Connector configuration is invalid and contains the following 1 error(s): | fake.key: cannot log in with [hidden] | You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`
         500 validating: the plugin panicked: told to panic
-        400 Connector configuration is invalid and contains the following 1 error(s): | The outside system that the configuration names cannot be reached: the plugin did not answer within 3 s"#]]
+        400 Connector configuration is invalid and contains the following 1 error(s): | The outside system that the configuration names cannot be reached: the plugin did not answer within 3 s | You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`"#]]
     .assert_eq(&answers.join("\n"));
     assert_eq!(herder.connectors().await.len(), 0);
 }

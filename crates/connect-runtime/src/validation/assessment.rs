@@ -1,6 +1,7 @@
 //! A configuration held against the tables of its keys: a row per key, with what it means and what is wrong with it.
 
 use super::key_infos::{CONVERTER_TYPE, info, set_default, table_infos};
+use super::with_key;
 use crate::connector_config::framework_tables;
 use crate::herder::{ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use crate::plugins::{ConnectorPlugin, ConverterClass, HEADER_CONVERTER, Plugins};
@@ -179,9 +180,9 @@ impl Assessment {
     }
 
     /// What a connector says is wrong, with the key in it whoever wrote it.
-    pub(super) fn add_with_key(&mut self, (key, message): (String, String)) {
-        let message = if message.contains(&key) { message } else { format!("{key}: {message}") };
-        self.add(&key, message);
+    pub(super) fn add_with_key(&mut self, fault: (String, String)) {
+        let key = fault.0.clone();
+        self.add(&key, with_key(fault));
     }
 
     pub(super) fn errors(&self) -> impl Iterator<Item = &str> {

@@ -8,7 +8,7 @@ mod key_infos;
 
 pub use key_infos::key_infos;
 
-use crate::config_providers::{ConfigProviders, Resolved};
+use crate::config_providers::Resolved;
 use crate::connector_config::{NO_TOPICS, Settings, TOPICS_TWICE, framework_tables, unknown_keys};
 use crate::herder::{ConfigInfos, ConnectorType, HerderError};
 use crate::plugins::{ConnectorPlugin, Plugins};
@@ -18,14 +18,12 @@ use crate::worker_config::WorkerConfig;
 use assessment::Assessment;
 use connect_api::config::ConfigFault;
 use connect_api::{ConfigMap, ConnectError};
-use std::sync::Arc;
 
-/// What the checks need to know of the worker. Cheap to clone.
-#[derive(Clone)]
-pub struct Validation {
-    pub plugins: Plugins,
-    pub worker: Arc<WorkerConfig>,
-    pub providers: ConfigProviders,
+/// What the checks need to know of the worker.
+#[derive(Clone, Copy)]
+pub struct Validation<'a> {
+    pub plugins: &'a Plugins,
+    pub worker: &'a WorkerConfig,
     pub deadlines: Deadlines,
 }
 
@@ -71,10 +69,10 @@ pub fn invalid(messages: &[String]) -> HerderError {
     ))
 }
 
-impl Validation {
+impl Validation<'_> {
     /// Checks `config` as it would be stored: secrets in clear, placeholders in place.
     pub async fn check(&self, config: &ConfigMap) -> Result<Validated, HerderError> {
-        let Named { class, plugin, masker } = named(config, &self.plugins)?;
+        let Named { class, plugin, masker } = named(config, self.plugins)?;
         let resolved =
             self.resolve(config).await?.map_err(|error| invalid(&[masker.scrub(&error.chain(), config)]))?;
         let secrets = Secrets::new(masker.clone(), resolved.config.clone(), resolved.secrets.clone());
@@ -88,37 +86,42 @@ impl Validation {
         Ok(Validated { class, plugin, settings, masker })
     }
 
-    /// The answer of `PUT /connector-plugins/{plugin}/config/validate`. `plugin` is the class as the path has it.
-    pub async fn config_infos(&self, plugin: &str, config: &ConfigMap) -> Result<ConfigInfos, HerderError> {
-        let included = config.get("connector.class").map(|class| class.trim()).unwrap_or_default();
+    /// The answer of `PUT /connector-plugins/{plugin}/config/validate`. `plugin` is the class as the path has it; `stored` is what
+    /// is stored for the connector, which the masked values of `sent` stand for.
+    pub async fn config_infos(
+        &self,
+        plugin: &str,
+        sent: &ConfigMap,
+        stored: Option<&ConfigMap>,
+    ) -> Result<ConfigInfos, HerderError> {
+        let included = sent.get("connector.class").map(|class| class.trim()).unwrap_or_default();
         if !included.is_empty() && !without_suffix(included).ends_with(without_suffix(plugin)) {
             return Err(HerderError::BadRequest(format!(
                 "Included connector type {included} does not match request type {plugin}"
             )));
         }
-        let Named { plugin, masker, .. } = named(config, &self.plugins)?;
-        let resolved = self.resolve(config).await?;
+        let Named { plugin, masker, .. } = named(sent, self.plugins)?;
+        let (plain, masked) = match masker.unmask(sent, stored) {
+            Ok(plain) => (plain, Vec::new()),
+            Err(faults) => (sent.clone(), faults),
+        };
+        let resolved = self.resolve(&plain).await?;
         let resolved =
-            resolved.map_err(|error| HerderError::BadRequest(masker.scrub(&error.chain(), config)))?;
-        let secrets = Secrets::new(masker.clone(), resolved.config.clone(), resolved.secrets.clone());
-        let (assessment, _) = self.assess(&plugin, &resolved.config).await?;
-        Ok(assessment.into_infos(
-            included,
-            |key, value| {
-                let is_placeholder =
-                    config.get(key).is_some_and(|stored| resolved.config.get(key) != Some(stored));
-                match config.get(key).filter(|_| is_placeholder) {
-                    Some(stored) => masker.mask_value(key, stored),
-                    None => masker.mask_value(key, value),
-                }
-            },
-            |error| secrets.scrub(error),
-        ))
+            resolved.map_err(|error| HerderError::BadRequest(masker.scrub(&error.chain(), &plain)))?;
+        let secrets = Secrets::new(masker.clone(), resolved.config.clone(), resolved.secrets);
+        let (mut assessment, _) = self.assess(&plugin, &resolved.config).await?;
+        masked.into_iter().for_each(|(key, message)| assessment.add(&key, message));
+        let show = |key: &str, value: &str| {
+            // Whatever came out of a config provider is shown as the placeholder that was sent.
+            let unresolved = plain.get(key).filter(|plain| resolved.config.get(key) != Some(plain));
+            masker.mask_value(key, unresolved.map_or(value, String::as_str))
+        };
+        Ok(assessment.into_infos(included, show, |error| secrets.scrub(error)))
     }
 
     /// Files may be slow, and a share that hangs must not hold up the worker.
     async fn resolve(&self, config: &ConfigMap) -> Result<Result<Resolved, ConnectError>, HerderError> {
-        let (providers, config) = (self.providers.clone(), config.clone());
+        let (providers, config) = (self.worker.providers.clone(), config.clone());
         guard::call(self.deadlines.local, move || providers.resolve(&config)).await.map_err(|failure| {
             HerderError::BadRequest(format!(
                 "The values of the config providers cannot be looked up: {failure}"
@@ -131,8 +134,8 @@ impl Validation {
         plugin: &ConnectorPlugin,
         config: &ConfigMap,
     ) -> Result<(Assessment, Option<Settings>), HerderError> {
-        let mut assessment = Assessment::of_tables(plugin, config, &self.worker, &self.plugins);
-        let settings = match Settings::read(plugin.ty(), config, &self.worker, &self.plugins) {
+        let mut assessment = Assessment::of_tables(plugin, config, self.worker, self.plugins);
+        let settings = match Settings::read(plugin.ty(), config, self.worker, self.plugins) {
             Ok(settings) => Some(settings),
             Err(faults) => {
                 for fault in faults {
@@ -174,6 +177,11 @@ fn told_too(fault: &ConfigFault) -> Option<&str> {
         "connector.plugin.version" => Some("connector.class"),
         key => key.strip_suffix(".plugin.version"),
     }
+}
+
+/// The fault with its key in it, whoever wrote it.
+pub fn with_key((key, message): (String, String)) -> String {
+    if message.contains(&key) { message } else { format!("{key}: {message}") }
 }
 
 /// Java's worker compares the names of connectors without this ending.

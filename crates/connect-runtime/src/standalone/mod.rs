@@ -1,3 +1,0 @@
-//! What is left of the first herder: goes with `validation/`.
-
-pub(crate) mod validation;

@@ -4,6 +4,7 @@ mod ci;
 mod compose;
 mod demo;
 mod engines;
+mod parity;
 mod paths;
 mod provision;
 mod sh;
@@ -30,6 +31,8 @@ enum Command {
     Test(test::Args),
     /// Start Kafka and the databases, run one command with TESTKIT_* set, stop them
     Engines(engines::Args),
+    /// Play the scenarios of tests/parity against the Java worker and ours, and print both columns
+    Parity(parity::Args),
     /// Check dependency rules, READMEs, links, file lengths and text hygiene
     Tidy,
     /// What CI runs: fmt, tidy, clippy, cargo-deny where installed, test
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Provision => provision::run(),
         Command::Test(args) => test::run(&args),
         Command::Engines(args) => engines::run(&args),
+        Command::Parity(args) => parity::run(&args),
         Command::Tidy => tidy::run(),
         Command::Ci => ci::run(),
         Command::ComposeCheck(args) => compose::run(&args),

@@ -121,6 +121,44 @@ impl Drop for Engines {
     }
 }
 
+/// Only a Kafka broker, for as long as the value lives.
+pub(crate) struct Broker {
+    bootstrap: String,
+    libs: PathBuf,
+    started: Option<child::Engine>,
+    home: PathBuf,
+}
+
+impl Broker {
+    /// `running` is the address of a broker to use as it is.
+    pub(crate) fn start(running: Option<String>, libs: PathBuf) -> anyhow::Result<Broker> {
+        let all = crate::paths::target()?.join("engines");
+        remove_leftovers(&all);
+        let home = all.join(std::process::id().to_string());
+        let (started, bootstrap) = match running {
+            Some(bootstrap) => (None, bootstrap),
+            None => {
+                let (engine, bootstrap) = kafka::start(&home, &libs)?;
+                (Some(kafka::wait(engine, &bootstrap)?), bootstrap)
+            }
+        };
+        Ok(Broker { bootstrap, libs, started, home })
+    }
+
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        [("TESTKIT_KAFKA", self.bootstrap.clone()), ("TESTKIT_KAFKA_LIBS", self.libs.display().to_string())]
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(engine) = self.started.take() {
+            engine.stop();
+        }
+        remove_data(&self.home);
+    }
+}
+
 /// Data of runs whose xtask was killed. A run that lives keeps its own.
 fn remove_leftovers(all: &Path) {
     for entry in fs::read_dir(all).into_iter().flatten().flatten() {

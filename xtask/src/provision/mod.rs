@@ -74,6 +74,12 @@ pub(crate) fn provision() -> anyhow::Result<Provisioned> {
     Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb, postgres })
 }
 
+/// What a broker and a Java worker need: the address of a broker that runs already, and the jars.
+pub(crate) fn kafka() -> anyhow::Result<(Option<String>, PathBuf)> {
+    java::require()?;
+    Ok((variable("TESTKIT_KAFKA"), kafka::find_or_download()?))
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }

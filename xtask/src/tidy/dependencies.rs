@@ -40,6 +40,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("demo", &["contracts"]),
     ("testkit", &[]),
     ("e2e", &["testkit", "contracts", "connect-api", "connect-jdbc", "order-service", "catalog-service"]),
+    ("parity", &["testkit"]),
     ("xtask", &[]),
 ];
 

@@ -11,7 +11,7 @@ mod kafka_wait;
 mod late_offsets;
 mod lifecycle;
 pub mod log_levels;
-mod plugins;
+pub mod plugins;
 mod rest;
 mod settings;
 mod signals;

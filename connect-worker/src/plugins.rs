@@ -7,7 +7,7 @@ use connect_jdbc::JdbcSinkConnector;
 use connect_runtime::plugins::{ConverterClass, Plugins};
 use std::sync::Arc;
 
-pub(crate) fn plugins() -> Plugins {
+pub fn plugins() -> Plugins {
     let converters = CONVERTERS.iter().map(|plugin| ConverterClass {
         class: plugin.class,
         version: plugin.version,

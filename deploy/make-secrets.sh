@@ -29,7 +29,8 @@ url orders_migrate "$migrate_orders" orders | secret orders_migrate_url
 url orders_read "$read_orders" orders | secret orders_read_url
 url catalog_migrate "$migrate_catalog" catalog | secret catalog_migrate_url
 url catalog "$catalog" catalog | secret catalog_url
-echo "$sink" | secret orders_sink_password
+# without a line end: a worker takes the whole text of the file for the password
+printf %s "$sink" | secret orders_sink_password
 random | secret mariadb_root_password
 random | secret registry_secret
 # MariaDB runs this once, when its volume is empty: nobody but the migrations may change tables, nobody is root

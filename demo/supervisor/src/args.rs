@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Store::Events)]
     pub store: Store,
 
-    /// Use this Kafka instead of the embedded broker.
+    /// Use this Kafka instead of the embedded broker; then two connect workers share the sink.
     #[arg(long, value_name = "HOST:PORT")]
     pub kafka: Option<String>,
 
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, value_name = "mysql://USER:PASSWORD@HOST:PORT")]
     pub database: Option<String>,
 
-    /// Added to the ports 8000 to 8003 (gateway, services), 8083 (connect worker) and 9092 (embedded broker).
+    /// Added to the ports 8000 to 8003 (gateway, services), 8083 (connect worker; 8084 for a second) and 9092 (embedded broker).
     #[arg(long, env = crate::running::PORT_OFFSET, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=50_000))]
     pub port_offset: u16,
 

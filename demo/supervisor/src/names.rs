@@ -16,6 +16,10 @@ pub(crate) struct Names {
     pub(crate) catalog_group: String,
     /// Kafka Connect's name for the consumer group of a sink.
     pub(crate) connector_group: String,
+    /// The cluster of connect workers. Not Kafka's own `connect-cluster`: on somebody's Kafka that may be theirs.
+    pub(crate) connect_group: String,
+    /// Its configs, offsets and statuses.
+    pub(crate) connect_topics: [String; 3],
     pub(crate) orders_database: String,
     pub(crate) catalog_database: String,
 }
@@ -41,6 +45,8 @@ impl Names {
             connector_dead_letters: TopicSpec::dead_letters(&format!("connect-{connector}")).name,
             connector_group: format!("connect-{connector}"),
             catalog_group: format!("catalog-service{suffix}"),
+            connect_group: format!("demo-connect{suffix}"),
+            connect_topics: ["configs", "offsets", "status"].map(|of| format!("demo-connect-{of}{suffix}")),
             orders_database: format!("demo_{database_prefix}orders"),
             catalog_database: format!("demo_{database_prefix}catalog"),
             orders_topic,
@@ -48,18 +54,19 @@ impl Names {
         }
     }
 
-    pub(crate) fn topics(&self) -> [&str; 5] {
-        [
+    pub(crate) fn topics(&self) -> Vec<&str> {
+        let of_the_platform = [
             &self.orders_topic,
             &self.decisions_topic,
             &self.registry_topic,
             &self.orders_dead_letters,
             &self.connector_dead_letters,
-        ]
+        ];
+        of_the_platform.into_iter().chain(&self.connect_topics).map(String::as_str).collect()
     }
 
-    pub(crate) fn groups(&self) -> [&str; 2] {
-        [&self.catalog_group, &self.connector_group]
+    pub(crate) fn groups(&self) -> [&str; 3] {
+        [&self.catalog_group, &self.connector_group, &self.connect_group]
     }
 }
 

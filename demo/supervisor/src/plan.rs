@@ -1,10 +1,15 @@
 //! What runs, as data: every child with its arguments, environment and files. Pure, so that a reader (and a test) sees
 //! the whole configuration of the platform in one place.
 
+mod workers;
+
+pub(crate) use workers::{WORKER, WORKERS};
+
 use crate::args::Store;
 use crate::engines::database::Database;
 use crate::names::Names;
 use crate::ports::Ports;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the plan is made from.
@@ -45,8 +50,17 @@ pub(crate) enum Ready {
     Port(u16),
     /// Each of these answers 200.
     Http(Vec<String>),
-    /// The connector and its tasks are RUNNING, by Kafka Connect's status at this address.
-    Connector(String),
+    /// The connector and its tasks are RUNNING, by Kafka Connect's status.
+    Connector(Connector),
+}
+
+/// A connector, seen from one worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Connector {
+    /// `http://host:port/connectors/NAME`
+    pub(crate) url: String,
+    /// What the worker is to be told of it first; nothing where it knows already.
+    pub(crate) put: Option<BTreeMap<&'static str, String>>,
 }
 
 /// A configuration file a child reads.
@@ -58,7 +72,6 @@ pub(crate) struct PlannedFile {
 
 pub(crate) const ORDER_SERVICES: [&str; 2] = ["order-service-1", "order-service-2"];
 pub(crate) const CATALOG: &str = "catalog-service";
-pub(crate) const WORKER: &str = "connect-worker";
 pub(crate) const BROKER: &str = "embedded-broker";
 pub(crate) const GATEWAY: &str = "gateway";
 
@@ -84,14 +97,6 @@ impl Settings {
         self.work_dir.join(format!("{order_service}.db"))
     }
 
-    fn worker_file(&self) -> PathBuf {
-        self.work_dir.join("worker.properties")
-    }
-
-    fn sink_file(&self) -> PathBuf {
-        self.work_dir.join("sink.properties")
-    }
-
     /// The stages, in order of start; the children of one stage start together.
     pub(crate) fn stages(&self) -> Vec<Vec<ChildPlan>> {
         let mut stages = Vec::new();
@@ -101,7 +106,7 @@ impl Settings {
         stages.push(vec![self.order_migration(), self.catalog_migration()]);
         stages.push(vec![self.order_service(0), self.order_service(1), self.catalog()]);
         // after the services, which create the topics it reads
-        stages.push(vec![self.worker()]);
+        stages.push(self.workers());
         stages.push(vec![self.gateway()]);
         stages
     }
@@ -165,7 +170,7 @@ impl Settings {
     fn gateway(&self) -> ChildPlan {
         let mut env = self.common_env();
         env.push(("LISTEN", local(self.ports.gateway)));
-        env.push(("CONNECT_URLS", url(self.ports.connect)));
+        env.push(("CONNECT_URLS", self.connect_urls().join(",")));
         env.push(("EXTRA_TOPICS", self.names.connector_dead_letters.clone()));
         env.push(("OPERATOR_TOKEN", self.operator_token.clone()));
         let gateway = self.gateway_url();
@@ -179,22 +184,6 @@ impl Settings {
                 format!("{gateway}/catalog-service/health/ready"),
             ]),
             ..self.service(GATEWAY, "gateway", env, self.ports.gateway)
-        }
-    }
-
-    fn worker(&self) -> ChildPlan {
-        let connect = url(self.ports.connect);
-        ChildPlan {
-            name: WORKER,
-            program: "connect-worker",
-            args: vec![
-                "standalone".into(),
-                self.worker_file().display().to_string(),
-                self.sink_file().display().to_string(),
-            ],
-            env: Vec::new(),
-            ready: Ready::Connector(format!("{connect}/connectors/{}/status", self.names.connector)),
-            place: connect,
         }
     }
 
@@ -233,55 +222,6 @@ impl Settings {
             ("REGISTRY_SECRET", self.registry_secret.clone()),
         ]
     }
-
-    /// The files of the connect worker, in the form any Kafka Connect worker reads.
-    pub(crate) fn files(&self) -> Vec<PlannedFile> {
-        vec![
-            PlannedFile { path: self.worker_file(), text: properties(&self.worker_properties()) },
-            PlannedFile { path: self.sink_file(), text: properties(&self.sink_properties()) },
-        ]
-    }
-
-    fn worker_properties(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("bootstrap.servers", self.bootstrap()),
-            ("listeners", url(self.ports.connect)),
-            ("key.converter", "org.apache.kafka.connect.storage.StringConverter".into()),
-            ("value.converter", "org.apache.kafka.connect.json.JsonConverter".into()),
-            ("value.converter.schemas.enable", "true".into()),
-            ("offset.storage.file.filename", self.work_dir.join("connect.offsets").display().to_string()),
-            ("offset.flush.interval.ms", "1000".into()),
-        ]
-    }
-
-    fn sink_properties(&self) -> Vec<(&'static str, String)> {
-        let Names { connector, orders_topic, decisions_topic, connector_dead_letters, .. } = &self.names;
-        let mut sink = vec![
-            ("name", connector.clone()),
-            ("connector.class", "io.confluent.connect.jdbc.JdbcSinkConnector".into()),
-            ("tasks.max", "1".into()),
-            ("topics", format!("{orders_topic},{decisions_topic}")),
-            ("connection.url", self.orders_database.jdbc_url()),
-        ];
-        if let Database::Server { server, .. } = &self.orders_database {
-            sink.push(("connection.user", server.user().to_owned()));
-            sink.push(("connection.password", server.password().to_owned()));
-        }
-        sink.extend([
-            ("insert.mode", "upsert".into()),
-            ("pk.mode", "record_value".into()),
-            ("pk.fields", "order_id".into()),
-            // `order-service migrate` has made the tables
-            ("auto.create", "false".into()),
-            ("errors.tolerance", "all".into()),
-            ("errors.deadletterqueue.topic.name", connector_dead_letters.clone()),
-            ("errors.deadletterqueue.topic.replication.factor", "1".into()),
-            ("errors.deadletterqueue.context.headers.enable", "true".into()),
-            // a killed worker that comes back gets its partitions after this long
-            ("consumer.override.session.timeout.ms", "6000".into()),
-        ]);
-        sink
-    }
 }
 
 fn local(port: u16) -> String {
@@ -290,16 +230,6 @@ fn local(port: u16) -> String {
 
 fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
-}
-
-/// Java properties: a backslash escapes, and a value's leading blank would be skipped.
-fn properties(entries: &[(&str, String)]) -> String {
-    entries.iter().map(|(key, value)| format!("{key}={}\n", escape_property(value))).collect()
-}
-
-fn escape_property(value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t");
-    if escaped.starts_with(' ') { format!("\\{escaped}") } else { escaped }
 }
 
 /// Where a run's files go: beside `debug` in the target directory, where `cargo clean` finds them.

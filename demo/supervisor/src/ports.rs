@@ -7,7 +7,8 @@ use std::net::{Ipv4Addr, TcpListener};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ports {
     pub(crate) gateway: u16,
-    pub(crate) connect: u16,
+    /// The second is for a second worker, where there is one.
+    pub(crate) connect: [u16; 2],
     pub(crate) broker: u16,
     pub(crate) catalog: u16,
     pub(crate) orders: [u16; 2],
@@ -18,8 +19,8 @@ pub(crate) struct Ports {
 const EPHEMERAL: std::ops::Range<u16> = 20_000..32_000;
 
 impl Ports {
-    /// The ports of the lessons and texts. `broker` tells whether one is needed.
-    pub(crate) fn fixed(offset: u16, broker: bool) -> anyhow::Result<Self> {
+    /// The ports of the lessons and texts. `embedded` tells whether there is a broker of ours, and with it a single worker.
+    pub(crate) fn fixed(offset: u16, embedded: bool) -> anyhow::Result<Self> {
         let mut wanted = vec![
             ("the gateway", 8000),
             ("order-service-1", 8001),
@@ -27,15 +28,17 @@ impl Ports {
             ("the catalog", 8003),
             ("the connect worker", 8083),
         ];
-        if broker {
-            wanted.push(("the embedded broker", 9092));
-        }
+        wanted.push(if embedded {
+            ("the embedded broker", 9092)
+        } else {
+            ("the second connect worker", 8084)
+        });
         for (who, port) in wanted {
             require(who, port + offset)?;
         }
         Ok(Self {
             gateway: 8000 + offset,
-            connect: 8083 + offset,
+            connect: [8083 + offset, 8084 + offset],
             broker: 9092 + offset,
             catalog: 8003 + offset,
             orders: [8001 + offset, 8002 + offset],
@@ -44,8 +47,8 @@ impl Ports {
 
     /// Free ports for all, so that a check runs beside anything.
     pub(crate) fn all_free() -> anyhow::Result<Self> {
-        let [gateway, connect, broker, catalog, first, second] = free()?;
-        Ok(Self { gateway, connect, broker, catalog, orders: [first, second] })
+        let [gateway, first_worker, second_worker, broker, catalog, first, second] = free()?;
+        Ok(Self { gateway, connect: [first_worker, second_worker], broker, catalog, orders: [first, second] })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Waits until a child does its work, not just runs.
 
-use crate::plan::Ready;
+use crate::plan::{Connector, Ready};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::net::Ipv4Addr;
@@ -40,19 +40,27 @@ pub(crate) async fn look(http: &reqwest::Client, ready: &Ready) -> anyhow::Resul
             }
             Ok(())
         }
-        Ready::Connector(url) => {
-            let answer = http.get(url).send().await?;
-            let status = answer.status();
-            let text = answer.text().await?;
-            if !status.is_success() {
-                bail!("{url} answers {status}: {text}");
+        Ready::Connector(Connector { url, put }) => {
+            if let Some(config) = put {
+                answer_of(http.put(format!("{url}/config")).json(config)).await?;
             }
+            let text = answer_of(http.get(format!("{url}/status"))).await?;
             if !connector_runs(&serde_json::from_str(&text)?) {
                 bail!("the connector does not run yet: {text}");
             }
             Ok(())
         }
     }
+}
+
+async fn answer_of(request: reqwest::RequestBuilder) -> anyhow::Result<String> {
+    let answer = request.send().await?;
+    let (url, status) = (answer.url().clone(), answer.status());
+    let text = answer.text().await?;
+    if !status.is_success() {
+        bail!("{url} answers {status}: {text}");
+    }
+    Ok(text)
 }
 
 /// Reads Kafka Connect's status of a connector.

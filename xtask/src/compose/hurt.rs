@@ -10,7 +10,7 @@ use super::engine::output;
 use super::project::Project;
 use crate::sh::{describe, say};
 
-const KILLED: [&str; 3] = ["order-service", "catalog-service", "connect-worker"];
+const KILLED: [&str; 3] = ["order-service", "catalog-service", "connect-worker-1"];
 /// Longer than clients retry at once, shorter than they are patient.
 const AWAY: Duration = Duration::from_secs(3);
 

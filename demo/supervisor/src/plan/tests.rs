@@ -10,7 +10,13 @@ fn settings(store: Store, real: bool) -> Settings {
     };
     Settings {
         names: Names::plain(),
-        ports: Ports { gateway: 8000, connect: 8083, broker: 9092, catalog: 20001, orders: [20002, 20003] },
+        ports: Ports {
+            gateway: 8000,
+            connect: [8083, 8084],
+            broker: 9092,
+            catalog: 20001,
+            orders: [20002, 20003],
+        },
         store,
         kafka: real.then(|| "kafka:9095".to_owned()),
         orders_database: database("demo_orders"),
@@ -45,7 +51,13 @@ fn everything_starts_after_what_it_needs() {
             vec!["gateway"],
         ]
     );
-    assert_eq!(names(&settings(Store::Events, true)), embedded[1..], "no broker of ours beside a real one");
+    let mut real = embedded[1..].to_vec();
+    real[2] = vec!["connect-worker-1", "connect-worker-2"];
+    assert_eq!(
+        names(&settings(Store::Events, true)),
+        real,
+        "no broker of ours beside a real one, and a cluster of workers"
+    );
 }
 
 #[test]
@@ -81,15 +93,24 @@ fn services_and_worker_meet_on_the_same_engines() {
         env(&child(&real, "order-service-2"), "DATABASE_URL"),
         Some("mysql://root:pa%5Css@127.0.0.1:3307/demo_orders")
     );
-    let [worker, sink] = real.files().try_into().unwrap();
-    assert!(worker.text.contains("bootstrap.servers=kafka:9095\n"), "{}", worker.text);
-    assert!(
-        sink.text.contains("connection.url=jdbc:mariadb://127.0.0.1:3307/demo_orders\n"),
-        "{}",
-        sink.text
+    assert_eq!(
+        env(&child(&real, "gateway"), "CONNECT_URLS"),
+        Some("http://127.0.0.1:8083,http://127.0.0.1:8084")
     );
-    assert!(sink.text.contains("connection.password=pa\\\\ss\n"), "a backslash is escaped: {}", sink.text);
-    assert!(sink.text.contains("topics=orders,order_decisions\n"), "{}", sink.text);
+    let [first, second, credentials] = real.files().try_into().unwrap();
+    for (worker, listener) in [(&first, "127.0.0.1:8083"), (&second, "127.0.0.1:8084")] {
+        assert!(worker.text.contains("bootstrap.servers=kafka:9095\n"), "{}", worker.text);
+        assert!(worker.text.contains("group.id=demo-connect\n"), "{}", worker.text);
+        assert!(worker.text.contains(&format!("listeners=http://{listener}\n")), "{}", worker.text);
+    }
+    assert_eq!(credentials.text, "user=root\npassword=pa\\\\ss\n", "a backslash is escaped");
+    let Ready::Connector(Connector { url, put: Some(sink) }) = child(&real, "connect-worker-1").ready else {
+        panic!("the first worker is told the connector");
+    };
+    assert_eq!(url, "http://127.0.0.1:8083/connectors/orders-sink");
+    assert_eq!(sink["connection.url"], "jdbc:mariadb://127.0.0.1:3307/demo_orders");
+    assert_eq!(sink["connection.password"], "${file:/w/database.properties:password}");
+    assert_eq!(sink["topics"], "orders,order_decisions");
 
     let embedded = settings(Store::Events, false);
     assert_eq!(env(&child(&embedded, "order-service-1"), "DATABASE_URL"), Some("sqlite:///w/demo_orders.db"));

@@ -1,6 +1,6 @@
 //! What goes wrong in the story: three processes are killed while orders come in, and started again a little later.
 
-use crate::plan::{CATALOG, ORDER_SERVICES, Settings, WORKER};
+use crate::plan::{CATALOG, ORDER_SERVICES, Settings};
 use crate::processes::Processes;
 use crate::progress::Progress;
 use crate::startup;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-const VICTIMS: [&str; 3] = [ORDER_SERVICES[0], CATALOG, WORKER];
 /// They stay away this long at least, and at most: a client that waits for the killed instance must not wait for ever.
 const AWAY: Away = (Duration::from_secs(2), Duration::from_secs(5));
 /// The embedded broker removes a dead member only when another joins after its session timeout, which is 6 s for all
@@ -28,13 +27,14 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     // an error means that the placing is over, and with it the reason to wait
     let _ = accepted.wait_for(|count| *count >= orders / 3).await;
-    for name in VICTIMS {
+    let victims = [ORDER_SERVICES[0], CATALOG, settings.worker_names()[0]];
+    for name in victims {
         processes.kill(name).await?;
         progress.step("kill -9", name);
     }
     let (least, most) = if settings.kafka.is_none() { AWAY_EMBEDDED } else { AWAY };
     sleep(least).await;
     let _ = timeout(most - least, accepted.wait_for(|count| *count >= orders * 2 / 3)).await;
-    progress.step("start again", &VICTIMS.join(", "));
-    startup::start_again(settings, processes, http, progress, &VICTIMS).await
+    progress.step("start again", &victims.join(", "));
+    startup::start_again(settings, processes, http, progress, &victims).await
 }

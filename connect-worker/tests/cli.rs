@@ -305,13 +305,14 @@ fn a_cluster_worker_waits_for_kafka_and_can_be_stopped() {
     command.arg0("/opt/kafka/bin/connect-distributed.sh").arg(folder.cluster_worker(""));
     let mut worker = Worker::start(command);
     let health = worker.request("GET /health");
-    assert!(health.starts_with("HTTP/1.1 503 "), "{health}");
     assert!(
-        health.contains("Worker is still starting up. ") && health.contains("It waits for Kafka at "),
+        health.starts_with("HTTP/1.1 503 ") && health.contains("Worker is still starting up. "),
         "{health}"
     );
     assert!(worker.request("GET /connectors").ends_with("[]"));
     worker.wait_for_line("waiting for kafka");
+    let health = worker.request("GET /health");
+    assert!(health.contains("It waits for Kafka at "), "{health}");
     assert_eq!(worker.signal("-TERM"), Some(0));
     worker.wait_for_line("stopped");
 }

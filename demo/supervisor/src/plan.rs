@@ -3,8 +3,6 @@
 
 mod workers;
 
-pub(crate) use workers::{WORKER, WORKERS};
-
 use crate::args::Store;
 use crate::engines::database::Database;
 use crate::names::Names;

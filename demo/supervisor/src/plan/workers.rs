@@ -7,9 +7,9 @@ use crate::names::Names;
 use std::path::PathBuf;
 
 /// The only one, on the embedded broker ...
-pub(crate) const WORKER: &str = "connect-worker";
+const WORKER: &str = "connect-worker";
 /// ... and those of a cluster.
-pub(crate) const WORKERS: [&str; 2] = ["connect-worker-1", "connect-worker-2"];
+const WORKERS: [&str; 2] = ["connect-worker-1", "connect-worker-2"];
 
 const FILES: [&str; 2] = ["worker-1.properties", "worker-2.properties"];
 

@@ -4,11 +4,15 @@
 //! one before it in its source partition is acknowledged by Kafka, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+mod records;
+
+pub use records::BadSourceRecord;
+
 use crate::control::TaskControl;
-use crate::errors::{ErrorPolicy, Stage, Tolerance};
+use crate::errors::{ErrorPolicy, Stage};
 use crate::observer::TaskObserver;
 use crate::offsets::StoreReader;
-use crate::ports::{KafkaClients, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
+use crate::ports::{KafkaClients, OffsetStore, ProduceError, SourceProducer};
 use crate::secrets::Secrets;
 use crate::submitted::{Submitted, Ticket};
 use connect_api::{
@@ -17,6 +21,7 @@ use connect_api::{
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use records::PRODUCER_CLASS;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -262,22 +267,6 @@ impl Desk {
         Ok(Some(()))
     }
 
-    fn convert(
-        &mut self,
-        record: SourceRecord,
-    ) -> Result<ProducerRecord, (Stage, &'static str, ConnectError)> {
-        let SourceRecord { topic, partition, timestamp, key_schema, key, value_schema, value, .. } = record;
-        let key = self
-            .key_converter
-            .from_connect_data(&topic, key_schema.as_ref(), &key)
-            .map_err(|error| (Stage::KeyConverter, self.key_converter.class_name(), error))?;
-        let value = self
-            .value_converter
-            .from_connect_data(&topic, value_schema.as_ref(), &value)
-            .map_err(|error| (Stage::ValueConverter, self.value_converter.class_name(), error))?;
-        Ok(ProducerRecord { topic, partition, timestamp, key, value })
-    }
-
     /// Lets `work` finish while acknowledgements are taken and offsets flushed; `None` when the task is to stop.
     async fn attend_until<T>(&mut self, work: impl Future<Output = T>) -> Result<Option<T>, ConnectError> {
         tokio::pin!(work);
@@ -342,57 +331,6 @@ impl Desk {
         }
     }
 
-    /// The user decides with `errors.tolerance` whether the task goes on without the record.
-    fn pass_over(
-        &mut self,
-        ticket: Option<Ticket>,
-        topic: &str,
-        stage: Stage,
-        class: &'static str,
-        error: ConnectError,
-    ) -> Result<(), ConnectError> {
-        let bad = self.bad(ticket, topic, stage, class, error);
-        if self.errors.log {
-            let (connector, task, stage) = (&*self.connector, self.task, stage.as_str());
-            let error = self.secrets.scrub(&bad.error.chain());
-            if self.errors.log_messages {
-                tracing::error!(
-                    connector,
-                    task,
-                    stage,
-                    class,
-                    topic,
-                    source = bad.place,
-                    error,
-                    "record could not be written"
-                );
-            } else {
-                tracing::error!(connector, task, stage, class, error, "record could not be written");
-            }
-        }
-        if self.errors.tolerance == Tolerance::None {
-            let message =
-                "Tolerance exceeded in error handler; errors.tolerance=all would pass over such records";
-            return Err(ConnectError::caused(message, bad));
-        }
-        self.submitted.done(ticket);
-        self.skipped += 1;
-        Ok(())
-    }
-
-    fn bad(
-        &self,
-        ticket: Option<Ticket>,
-        topic: &str,
-        stage: Stage,
-        class: &'static str,
-        error: ConnectError,
-    ) -> BadSourceRecord {
-        let place =
-            ticket.map_or_else(|| "an unknown place".to_owned(), |ticket| self.submitted.place(ticket));
-        BadSourceRecord { place, topic: topic.to_owned(), stage, class, error }
-    }
-
     fn complain(&mut self) {
         self.stalled = true;
         let why = format!(
@@ -402,13 +340,6 @@ impl Desk {
         );
         tracing::warn!(connector = self.connector, task = self.task, "{why}");
         self.observer.on_retrying(self.progress.elapsed(), &why);
-    }
-
-    fn report_skipped(&mut self) {
-        let skipped = std::mem::take(&mut self.skipped);
-        if skipped > 0 {
-            self.observer.on_bad_records(skipped, 0);
-        }
     }
 
     /// Waits for what is in flight, but no longer than `grace`; the first failure is the answer, the rest is still waited for.
@@ -449,22 +380,6 @@ impl Desk {
             self.submitted.put_back(offsets);
         }
     }
-}
-
-/// What Java names in the place of the producer.
-const PRODUCER_CLASS: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
-
-/// A source record that did not get into its topic: which, where and why.
-#[derive(Debug, thiserror::Error)]
-#[error("record from {place} for topic {topic} failed in {} ({class}) with {}", stage.as_str(), error.java_class())]
-pub struct BadSourceRecord {
-    /// Source partition and offset, as JSON.
-    pub place: String,
-    pub topic: String,
-    pub stage: Stage,
-    pub class: &'static str,
-    #[source]
-    pub error: ConnectError,
 }
 
 fn some(offsets: &[(Arc<OffsetMap>, OffsetMap)]) -> Vec<(Arc<OffsetMap>, Option<OffsetMap>)> {

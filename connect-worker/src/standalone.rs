@@ -101,10 +101,17 @@ async fn start_connector(
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();
-            let mut lines = text.lines();
-            let head = lines.next().unwrap_or_default();
-            let rest: Vec<_> = lines.collect();
-            Err(if rest.is_empty() { head.to_owned() } else { format!("{head} {}", rest.join("; ")) })
+            // Validation names some faults at two keys, and where REST would show them.
+            let mut lines: Vec<&str> = Vec::new();
+            for line in text.lines().filter(|line| !line.starts_with("You can also find the above list")) {
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+            let (head, rest) = lines.split_first().unwrap_or((&"", &[]));
+            // The number of errors is not the number of lines any more.
+            let head = head.split(" and contains the following").next().unwrap_or_default();
+            Err(if rest.is_empty() { head.to_owned() } else { format!("{head}: {}", rest.join("; ")) })
         }
     }
 }

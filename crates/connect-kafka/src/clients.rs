@@ -1,18 +1,19 @@
 //! Makes the Kafka clients of one worker.
 
+use crate::admin::Admin;
 use crate::consumer::{Consumer, TaskContext};
 use crate::context::Reporter;
 use crate::pattern;
 use crate::producer::Producer;
 use crate::properties::{Native, Role, java_name, translate};
 use crate::source_producer::QueueingProducer;
+use crate::wire::{Cluster, Code, CreateTopic, NotCreated, WireSettings};
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError};
 use connect_runtime::ports::{KafkaClients, RecordProducer, SinkConsumer, SourceProducer, Subscription};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::FutureProducer;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -21,19 +22,21 @@ use std::time::Duration;
 /// How long a question to the brokers may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+const ADMIN_CLIENT: &str = "connect-worker-adminclient";
+
 /// [`KafkaClients`] over librdkafka.
 pub struct RdKafkaClients {
     bootstrap: String,
     /// The worker's `consumer.*` and `producer.*`, prefix removed.
     consumer: ConfigMap,
     producer: ConfigMap,
-    admin: Arc<AdminClient<Reporter>>,
+    admin: Admin,
     warned: Arc<Mutex<HashSet<String>>>,
 }
 
 impl RdKafkaClients {
     /// Reads `bootstrap.servers` and the keys under `consumer.`, `producer.` and `admin.` of a worker's configuration;
-    /// other keys are not looked at. Does not connect; needs a tokio runtime around it.
+    /// other keys are not looked at. Does not connect.
     pub fn new(worker: &ConfigMap) -> Result<Self, ConnectError> {
         let bootstrap =
             worker.get("bootstrap.servers").map(|servers| servers.trim()).unwrap_or_default().to_owned();
@@ -45,17 +48,17 @@ impl RdKafkaClients {
         let warned = Arc::default();
         let base = ConfigMap::from_iter([
             ("bootstrap.servers".to_owned(), bootstrap.clone()),
-            ("client.id".to_owned(), "connect-worker-adminclient".to_owned()),
+            ("client.id".to_owned(), ADMIN_CLIENT.to_owned()),
         ]);
-        let native = merged(Role::Admin, &warned, "worker", [&base, &under("admin.", worker)])?;
-        let admin = client_config(native, &[])
-            .create_with_context(Reporter::new("connect-worker-adminclient"))
-            .map_err(|error| creation_failed("admin client", &error))?;
+        let settings = under("admin.", worker);
+        merged(Role::Admin, &warned, "worker", [&base, &settings])?;
+        let java = base.into_iter().chain(settings).collect();
+        let admin = Admin::new(Cluster::new(WireSettings::read(&java, ADMIN_CLIENT)?));
         Ok(Self {
             bootstrap,
             consumer: under("consumer.", worker),
             producer: under("producer.", worker),
-            admin: Arc::new(admin),
+            admin,
             warned,
         })
     }
@@ -142,51 +145,55 @@ impl KafkaClients for RdKafkaClients {
         partitions: i32,
         replication_factor: i32,
     ) -> Result<(), ConnectError> {
-        let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(replication_factor));
-        let options = AdminOptions::new().request_timeout(Some(PATIENCE)).operation_timeout(Some(PATIENCE));
-        let results = self
-            .admin
-            .create_topics([&new], &options)
-            .await
-            .map_err(|error| self.unreachable(&format!("topic {topic} could not be created"), error))?;
-        for result in results {
-            match result {
-                Ok(_) => tracing::info!(topic, partitions, replication_factor, "topic created"),
-                Err((_, Code::TopicAlreadyExists)) => {}
-                Err((_, code @ Code::InvalidReplicationFactor)) => {
-                    return Err(self.unreachable(
-                        &format!(
-                            "topic {topic} could not be created with {replication_factor} replicas: the cluster has fewer \
-                             brokers; set errors.deadletterqueue.topic.replication.factor to their number or less (1 on a \
-                             single broker), or create the topic beforehand"
-                        ),
-                        KafkaError::AdminOp(code),
-                    ));
-                }
-                Err((_, code)) => {
-                    let what = format!("topic {topic} could not be created");
-                    return Err(self.unreachable(&what, KafkaError::AdminOp(code)));
-                }
+        let no_settings = ConfigMap::new();
+        let new = CreateTopic {
+            name: topic,
+            partitions,
+            replication_factor: i16::try_from(replication_factor).unwrap_or(i16::MAX),
+            settings: &no_settings,
+        };
+        let created = tokio::time::timeout(PATIENCE, async {
+            let metadata = self.admin.metadata(&[]).await?;
+            self.admin.create(&metadata, new).await
+        });
+        let Ok(created) = created.await else {
+            return Err(self.unreachable(&format!("topic {topic} could not be created in time"), TooLate));
+        };
+        match created {
+            Ok(()) => {
+                tracing::info!(topic, partitions, replication_factor, "topic created");
+                Ok(())
             }
+            Err(NotCreated { error, explanation }) => match error.code() {
+                Some(Code::TopicAlreadyExists) => Ok(()),
+                Some(Code::InvalidReplicationFactor) => Err(self.unreachable(
+                    &format!(
+                        "topic {topic} could not be created with {replication_factor} replicas: the cluster has fewer \
+                         brokers; set errors.deadletterqueue.topic.replication.factor to their number or less (1 on a \
+                         single broker), or create the topic beforehand"
+                    ),
+                    error,
+                )),
+                _ => {
+                    let why = explanation.map(|text| format!(" ({text})")).unwrap_or_default();
+                    Err(self.unreachable(&format!("topic {topic} could not be created{why}"), error))
+                }
+            },
         }
-        Ok(())
     }
 
     async fn cluster_id(&self) -> Result<Option<String>, ConnectError> {
-        let admin = self.admin.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let client = admin.inner();
-            match client.fetch_cluster_id(PATIENCE / 2) {
-                Some(id) => Ok(Some(id)),
-                // Either nobody answers, or who answers has no id.
-                None => client.fetch_metadata(None, PATIENCE / 2).map(|_| None),
-            }
-        });
-        let answer =
-            asked.await.map_err(|error| self.unreachable("asking for the cluster id failed", error))?;
-        answer.map_err(|error| self.unreachable("Kafka cannot be reached", error))
+        match tokio::time::timeout(PATIENCE, self.admin.metadata(&[])).await {
+            Ok(Ok(metadata)) => Ok(metadata.cluster_id),
+            Ok(Err(error)) => Err(self.unreachable("Kafka cannot be reached", error)),
+            Err(_) => Err(self.unreachable("Kafka cannot be reached", TooLate)),
+        }
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("there was no answer within {} s", PATIENCE.as_secs())]
+struct TooLate;
 
 /// What a sink's consumer is unless the user says otherwise, in librdkafka's words.
 const CONSUMER_DEFAULTS: &[(&str, &str)] = &[

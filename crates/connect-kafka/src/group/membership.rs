@@ -13,6 +13,10 @@ use tokio::task::JoinHandle;
 
 /// [`GroupMembership`] in a group of protocol type `connect` (`WorkerGroupMember` in Java). Dropping it without a
 /// [`leave`](GroupMembership::leave) looks to the group like a crash.
+///
+/// The coordinator decides what a [`request_rejoin`](GroupMembership::request_rejoin) does: the leader's makes the whole group
+/// rebalance, and so does a follower's with new metadata; a follower that says what it said before is only told again
+/// what holds ([`GroupEvent::Joined`] with the same generation).
 pub struct KafkaGroupMember {
     cluster: Arc<Cluster>,
     config: MemberConfig,

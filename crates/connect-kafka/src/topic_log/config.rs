@@ -41,8 +41,6 @@ const CONSUMER: &[(&str, &str)] = &[
     ("check.crcs", "true"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
-    // Partitions are assigned one topic after the other, and each waits for the fetch under way.
-    ("fetch.wait.max.ms", "100"),
     ("fetch.max.bytes", "4194304"),
     ("fetch.message.max.bytes", "1048576"),
     ("queued.max.messages.kbytes", "4096"),

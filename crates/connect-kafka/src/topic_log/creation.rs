@@ -1,8 +1,8 @@
 //! Takes care that an internal topic is there and keeps what it is given.
 
 use super::StorageKind;
-use super::admin::Admin;
-use crate::wire::{Broker, Code, CreateTopic, Metadata, NotCreated, WireError};
+use crate::admin::Admin;
+use crate::wire::{Code, CreateTopic, Metadata, NotCreated, WireError};
 use connect_api::ConnectError;
 use connect_runtime::worker_config::StorageTopic;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) async fn ensure(
     kind: StorageKind,
     topic: &StorageTopic,
 ) -> Result<Vec<i32>, NotReady> {
-    let metadata = admin.metadata(&topic.name).await?;
+    let metadata = admin.metadata(&[&topic.name]).await?;
     let partitions = match partitions(&metadata, topic) {
         Some(Ok(partitions)) => partitions,
         Some(Err(Code::UnknownTopicOrPartition)) | None => {
@@ -73,7 +73,7 @@ async fn known(admin: &Admin, topic: &StorageTopic) -> Result<Vec<i32>, NotReady
     let deadline = Instant::now() + KNOWN_WITHIN;
     let mut pause = Duration::from_millis(5);
     loop {
-        let code = match partitions(&admin.metadata(&topic.name).await?, topic) {
+        let code = match partitions(&admin.metadata(&[&topic.name]).await?, topic) {
             Some(Ok(partitions)) => return Ok(partitions),
             Some(Err(code)) => code,
             None => Code::UnknownTopicOrPartition,
@@ -93,18 +93,13 @@ async fn create(
     kind: StorageKind,
     topic: &StorageTopic,
 ) -> Result<bool, NotReady> {
-    let controller: &Broker = metadata
-        .brokers
-        .get(&metadata.controller)
-        .or_else(|| metadata.brokers.values().next())
-        .ok_or(WireError::Refused { call: "Metadata", code: Code::BrokerNotAvailable })?;
     let mut settings = topic.settings.clone();
     settings.insert(POLICY.to_owned(), "compact".to_owned());
     let partitions = if kind == StorageKind::Configs { 1 } else { topic.partitions };
     let replication_factor = i16::try_from(topic.replication_factor)
         .map_err(|_| never(kind, topic, &factor_remedy(kind, topic.replication_factor)))?;
     let new = CreateTopic { name: &topic.name, partitions, replication_factor, settings: &settings };
-    match admin.create(controller, new).await {
+    match admin.create(metadata, new).await {
         Ok(()) => {
             tracing::info!(topic = topic.name, partitions, replication_factor, "created internal topic");
             Ok(true)

@@ -1,14 +1,13 @@
 //! The worker's internal topics, as logs that it reads from their start and writes to (`KafkaBasedLog` in Java).
 
-mod admin;
 mod config;
 mod creation;
 mod reader;
 mod writer;
 
+use crate::admin::Admin;
 use crate::group::{Backoff, Outage};
 use crate::wire::{Cluster, WireError, WireSettings};
-use admin::Admin;
 use async_trait::async_trait;
 use config::Clients;
 use connect_api::{ConfigMap, ConnectError};
@@ -16,8 +15,8 @@ use connect_runtime::ports::{LogReader, LogRecord, TopicLog};
 use connect_runtime::worker_config::StorageTopic;
 use creation::NotReady;
 use reader::Reader;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 use writer::Writer;
@@ -49,14 +48,13 @@ impl StorageKind {
     }
 }
 
-/// The Kafka clients behind the worker's internal topics: one producer and one consumer for all of its logs, since each
-/// client costs threads and memory.
+/// The Kafka clients behind the worker's internal topics. Its logs share a producer; each has a consumer of its own, since a
+/// shared one would keep each log waiting for the fetches of the others.
 pub struct KafkaStorage(Arc<Shared>);
 
 struct Shared {
     admin: Admin,
     clients: Clients,
-    reader: Mutex<Option<Arc<Reader>>>,
     writer: Writer,
 }
 
@@ -68,7 +66,7 @@ impl KafkaStorage {
         let settings = WireSettings::read(worker, &clients.client_id)?;
         let writer = Writer::new(clients.producer.clone(), &clients.client_id, &settings.servers());
         let admin = Admin::new(Cluster::new(settings));
-        Ok(Self(Arc::new(Shared { admin, clients, reader: Mutex::default(), writer })))
+        Ok(Self(Arc::new(Shared { admin, clients, writer })))
     }
 
     pub fn log(&self, kind: StorageKind, topic: &StorageTopic) -> KafkaTopicLog {
@@ -77,20 +75,8 @@ impl KafkaStorage {
             kind,
             topic: topic.clone(),
             outage: Mutex::new(Outage::of(format!("log on topic {}", topic.name))),
-            started: AtomicBool::new(false),
+            reader: OnceLock::new(),
         }
-    }
-}
-
-impl Shared {
-    async fn reader(&self) -> Result<Arc<Reader>, ConnectError> {
-        let mut slot = self.reader.lock().await;
-        if let Some(reader) = &*slot {
-            return Ok(reader.clone());
-        }
-        let reader = Arc::new(Reader::start(&self.clients)?);
-        *slot = Some(reader.clone());
-        Ok(reader)
     }
 }
 
@@ -101,7 +87,8 @@ pub struct KafkaTopicLog {
     kind: StorageKind,
     topic: StorageTopic,
     outage: Mutex<Outage>,
-    started: AtomicBool,
+    /// Since the start.
+    reader: OnceLock<Reader>,
 }
 
 #[async_trait]
@@ -118,8 +105,13 @@ impl TopicLog for KafkaTopicLog {
                 partitions.len()
             )));
         }
-        self.shared.reader().await?.follow(&self.topic.name, &partitions, reader)?;
-        self.started.store(true, Ordering::Release);
+        let reader = Reader::start(&self.shared.clients, &self.topic.name, self.starts().await?, reader)?;
+        if self.reader.set(reader).is_err() {
+            return Err(ConnectError::failed(format!(
+                "the log on topic {} was started before",
+                self.topic.name
+            )));
+        }
         self.read_to_end().await
     }
 
@@ -129,22 +121,19 @@ impl TopicLog for KafkaTopicLog {
 
     async fn read_to_end(&self) -> Result<(), ConnectError> {
         let topic = &*self.topic.name;
-        let reader = self.shared.reader().await?;
+        let reader = self
+            .reader
+            .get()
+            .ok_or_else(|| ConnectError::failed(format!("the log on topic {topic} has not been started")))?;
         let mut backoff = Backoff::new(self.shared.admin.backoff());
         let ends = loop {
-            match self.ends(&reader).await {
+            match self.shared.admin.ends(topic).await {
                 Ok(ends) => break ends,
-                Err(error) if error.passes() => self.wait(&mut backoff, &error).await,
-                Err(error) => {
-                    return Err(ConnectError::caused(
-                        format!("the end of topic {topic} could not be found"),
-                        error,
-                    ));
-                }
+                Err(error) => self.wait_out(&mut backoff, error).await?,
             }
         };
         self.outage.lock().await.is_over();
-        reader.reach(topic, ends).await
+        reader.reach(ends.into_iter().collect()).await
     }
 }
 
@@ -164,33 +153,29 @@ impl KafkaTopicLog {
         }
     }
 
-    /// How far each partition goes in which there is something to read.
-    async fn ends(&self, reader: &Reader) -> Result<Vec<(i32, i64)>, WireError> {
-        let topic = &*self.topic.name;
-        let mut ends = self.shared.admin.ends(topic).await?;
-        ends.retain(|_, end| *end > 0);
-        let unread = reader.unread(topic, ends.keys().copied());
-        if !unread.is_empty() {
-            // All records of a partition may be deleted: then there is an end, and nothing before it.
-            let starts = self.shared.admin.starts(topic, &unread).await?;
-            ends.retain(|partition, end| starts.get(partition).is_none_or(|start| start < end));
+    /// The first record that is left of each partition. Looked up here since librdkafka takes half a second or more when it
+    /// has to ask for the beginning itself.
+    async fn starts(&self) -> Result<BTreeMap<i32, i64>, ConnectError> {
+        let mut backoff = Backoff::new(self.shared.admin.backoff());
+        loop {
+            match self.shared.admin.starts(&self.topic.name).await {
+                Ok(starts) => return Ok(starts),
+                Err(error) => self.wait_out(&mut backoff, error).await?,
+            }
         }
-        Ok(ends.into_iter().collect())
+    }
+
+    async fn wait_out(&self, backoff: &mut Backoff, error: WireError) -> Result<(), ConnectError> {
+        if error.passes() {
+            self.wait(backoff, &error).await;
+            Ok(())
+        } else {
+            Err(ConnectError::caused(format!("internal topic {} cannot be read", self.topic.name), error))
+        }
     }
 
     async fn wait(&self, backoff: &mut Backoff, error: &WireError) {
         self.outage.lock().await.goes_on(error);
         sleep(backoff.next()).await;
-    }
-}
-
-impl Drop for KafkaTopicLog {
-    fn drop(&mut self) {
-        if self.started.load(Ordering::Acquire)
-            && let Ok(slot) = self.shared.reader.try_lock()
-            && let Some(reader) = &*slot
-        {
-            reader.leave(&self.topic.name);
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! One consumer that reads all logs of a worker and hands each record to its log's reader.
+//! A consumer that reads one log and hands its records to the log's reader.
 
 use super::config::Clients;
 use crate::clients::creation_failed;
@@ -10,7 +10,7 @@ use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
@@ -26,7 +26,6 @@ const ERROR_PAUSE: Duration = Duration::from_millis(50);
 impl ConsumerContext for Reporter {}
 
 pub(super) struct Reader {
-    consumer: Arc<StreamConsumer<Reporter>>,
     state: Arc<Mutex<State>>,
     /// Somebody waits.
     wake: Arc<Notify>,
@@ -35,47 +34,30 @@ pub(super) struct Reader {
 
 #[derive(Default)]
 struct State {
-    logs: HashMap<Arc<str>, Log>,
-    waiters: Vec<Waiter>,
-}
-
-struct Log {
-    reader: LogReader,
-    /// The next offset of each partition that something was read of.
+    /// The next offset of each partition.
     positions: HashMap<i32, i64>,
+    waiters: Vec<Waiter>,
+    /// Nothing will be read any more.
+    over: bool,
 }
 
 struct Waiter {
-    topic: Arc<str>,
     /// Where to, for each partition that is not there yet.
     ends: Vec<(i32, i64)>,
     done: oneshot::Sender<()>,
 }
 
 impl State {
-    fn deliver(&mut self, message: &BorrowedMessage<'_>) {
-        let Some(log) = self.logs.get_mut(message.topic()) else { return };
-        let (partition, offset) = (message.partition(), message.offset());
-        (log.reader)(LogEntry {
-            partition,
-            offset,
-            key: message.key().map(Bytes::copy_from_slice),
-            value: message.payload().map(Bytes::copy_from_slice),
-        });
-        log.positions.insert(partition, offset + 1);
-        if !self.waiters.is_empty() {
-            self.settle();
-        }
+    fn advance(&mut self, partition: i32, position: i64) {
+        let known = self.positions.entry(partition).or_insert(position);
+        *known = position.max(*known);
     }
 
     /// Takes over what the consumer has read, or skipped, up to now.
     fn look(&mut self, positions: &TopicPartitionList) {
         for element in positions.elements() {
-            if let (Some(log), Offset::Offset(offset)) =
-                (self.logs.get_mut(element.topic()), element.offset())
-            {
-                let position = log.positions.entry(element.partition()).or_insert(offset);
-                *position = offset.max(*position);
+            if let Offset::Offset(offset) = element.offset() {
+                self.advance(element.partition(), offset);
             }
         }
         self.settle();
@@ -83,17 +65,16 @@ impl State {
 
     /// Lets go who has what they waited for, or waits no more.
     fn settle(&mut self) {
-        let Self { logs, waiters } = self;
+        let Self { positions, waiters, over } = self;
         for index in (0..waiters.len()).rev() {
             let waiter = &mut waiters[index];
-            let log = logs.get(&waiter.topic);
-            waiter.ends.retain(|(partition, end)| {
-                log.and_then(|log| log.positions.get(partition)).is_none_or(|position| position < end)
-            });
+            waiter
+                .ends
+                .retain(|(partition, end)| positions.get(partition).is_none_or(|position| position < end));
             if waiter.ends.is_empty() {
                 // An error means that nobody waits any more.
                 let _ = waiters.swap_remove(index).done.send(());
-            } else if waiter.done.is_closed() || log.is_none() {
+            } else if waiter.done.is_closed() || *over {
                 waiters.swap_remove(index);
             }
         }
@@ -101,70 +82,47 @@ impl State {
 }
 
 impl Reader {
-    pub(super) fn start(clients: &Clients) -> Result<Self, ConnectError> {
+    /// Reads the topic's partitions from these offsets on.
+    pub(super) fn start(
+        clients: &Clients,
+        topic: &str,
+        starts: BTreeMap<i32, i64>,
+        reader: LogReader,
+    ) -> Result<Self, ConnectError> {
         let consumer: StreamConsumer<Reporter> = clients
             .consumer
             .create_with_context(Reporter::new(&clients.client_id))
             .map_err(|error| creation_failed(&clients.client_id, &error))?;
+        let mut partitions = TopicPartitionList::with_capacity(starts.len());
+        let mut assigned = Ok(());
+        for (partition, start) in &starts {
+            assigned =
+                assigned.and(partitions.add_partition_offset(topic, *partition, Offset::Offset(*start)));
+        }
+        assigned
+            .and_then(|()| consumer.assign(&partitions))
+            .map_err(|error| ConnectError::caused(format!("internal topic {topic} cannot be read"), error))?;
+        let positions = starts.into_iter().collect();
         let (stop, stopped) = oneshot::channel();
-        let reader = Self {
-            consumer: Arc::new(consumer),
-            state: Arc::default(),
+        let started = Self {
+            state: Arc::new(Mutex::new(State { positions, ..State::default() })),
             wake: Arc::default(),
             stop: Some(stop),
         };
-        tokio::spawn(read(reader.consumer.clone(), reader.state.clone(), reader.wake.clone(), stopped));
-        Ok(reader)
-    }
-
-    /// Reads these partitions from their beginning, beside what is read already.
-    pub(super) fn follow(
-        &self,
-        topic: &str,
-        partitions: &[i32],
-        reader: LogReader,
-    ) -> Result<(), ConnectError> {
-        let mut new = TopicPartitionList::with_capacity(partitions.len());
-        let mut assigned = Ok(());
-        for partition in partitions {
-            assigned = assigned.and(new.add_partition_offset(topic, *partition, Offset::Beginning));
-        }
-        lock(&self.state).logs.insert(topic.into(), Log { reader, positions: HashMap::new() });
-        assigned
-            .and_then(|()| self.consumer.incremental_assign(&new))
-            .map_err(|error| ConnectError::caused(format!("topic {topic} cannot be read"), error))
-    }
-
-    pub(super) fn leave(&self, topic: &str) {
-        let Some(_) = lock(&self.state).logs.remove(topic) else { return };
-        let Ok(assigned) = self.consumer.assignment() else { return };
-        let mut old = TopicPartitionList::new();
-        for element in assigned.elements_for_topic(topic) {
-            old.add_partition(topic, element.partition());
-        }
-        if let Err(error) = self.consumer.incremental_unassign(&old) {
-            tracing::debug!(topic, error = error.to_string(), "topic could not be given up");
-        }
-        self.wake.notify_one();
-    }
-
-    /// Those of the partitions that nothing was read of yet.
-    pub(super) fn unread(&self, topic: &str, partitions: impl Iterator<Item = i32>) -> Vec<i32> {
-        let state = lock(&self.state);
-        let log = state.logs.get(topic);
-        partitions.filter(|part| log.is_none_or(|log| !log.positions.contains_key(part))).collect()
+        tokio::spawn(read(consumer, reader, started.state.clone(), started.wake.clone(), stopped));
+        Ok(started)
     }
 
     /// Returns when everything before these offsets has gone to the reader.
-    pub(super) async fn reach(&self, topic: &str, ends: Vec<(i32, i64)>) -> Result<(), ConnectError> {
+    pub(super) async fn reach(&self, ends: Vec<(i32, i64)>) -> Result<(), ConnectError> {
         let (done, reached) = oneshot::channel();
         {
             let mut state = lock(&self.state);
-            state.waiters.push(Waiter { topic: topic.into(), ends, done });
+            state.waiters.push(Waiter { ends, done });
             state.settle();
         }
         self.wake.notify_one();
-        reached.await.map_err(|_| ConnectError::failed(format!("topic {topic} is not read any more")))
+        reached.await.map_err(|_| ConnectError::failed("the internal topic is not read any more"))
     }
 }
 
@@ -181,12 +139,34 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+fn entry(message: &BorrowedMessage<'_>) -> LogEntry {
+    LogEntry {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(Bytes::copy_from_slice),
+        value: message.payload().map(Bytes::copy_from_slice),
+    }
+}
+
+/// When this task ends, by a panic of the reader for instance, nobody is to wait for ever.
+struct Over(Arc<Mutex<State>>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0);
+        state.over = true;
+        state.settle();
+    }
+}
+
 async fn read(
-    consumer: Arc<StreamConsumer<Reporter>>,
+    consumer: StreamConsumer<Reporter>,
+    mut reader: LogReader,
     state: Arc<Mutex<State>>,
     wake: Arc<Notify>,
     mut stopped: oneshot::Receiver<()>,
 ) {
+    let over = Over(state.clone());
     loop {
         let waited_for = !lock(&state).waiters.is_empty();
         tokio::select! {
@@ -194,12 +174,16 @@ async fn read(
             _ = &mut stopped => break,
             message = consumer.recv() => match message {
                 Ok(message) => {
-                    lock(&state).deliver(&message);
+                    let (partition, offset) = (message.partition(), message.offset());
+                    reader(entry(&message));
+                    let mut state = lock(&state);
+                    state.advance(partition, offset + 1);
+                    state.settle();
                     continue;
                 }
                 Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) => {
-                    consumer.context().trouble(&error, "reading the internal topics");
+                    consumer.context().trouble(&error, "reading an internal topic");
                     sleep(ERROR_PAUSE).await;
                 }
             },
@@ -211,6 +195,7 @@ async fn read(
             Err(error) => consumer.context().trouble(&error, "asking for positions"),
         }
     }
+    drop(over);
     // Closing waits for threads of librdkafka; not here.
     drop(std::thread::spawn(move || drop(consumer)));
 }
@@ -219,16 +204,9 @@ async fn read(
 mod tests {
     use super::*;
 
-    fn state() -> State {
-        let mut state = State::default();
-        let log = Log { reader: Box::new(|_| {}), positions: HashMap::new() };
-        state.logs.insert("t".into(), log);
-        state
-    }
-
     fn wait(state: &mut State, ends: &[(i32, i64)]) -> oneshot::Receiver<()> {
         let (done, reached) = oneshot::channel();
-        state.waiters.push(Waiter { topic: "t".into(), ends: ends.to_vec(), done });
+        state.waiters.push(Waiter { ends: ends.to_vec(), done });
         state.settle();
         reached
     }
@@ -243,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_when_every_partition_is_there() {
-        let mut state = state();
+        let mut state = State::default();
         assert!(wait(&mut state, &[]).try_recv().is_ok());
         let mut both = wait(&mut state, &[(0, 5), (1, 2)]);
         let mut first = wait(&mut state, &[(0, 5)]);
@@ -257,14 +235,15 @@ mod tests {
     }
 
     #[test]
-    fn who_has_gone_is_not_kept_in_mind() {
-        let mut state = state();
-        drop(wait(&mut state, &[(0, 5)]));
-        state.settle();
-        assert!(state.waiters.is_empty());
-        let mut orphan = wait(&mut state, &[(0, 5)]);
-        state.logs.clear();
-        state.settle();
+    fn nobody_waits_for_ever() {
+        let state = Arc::new(Mutex::new(State::default()));
+        drop(wait(&mut lock(&state), &[(0, 5)]));
+        lock(&state).settle();
+        assert!(lock(&state).waiters.is_empty());
+        let mut orphan = wait(&mut lock(&state), &[(0, 5)]);
+        drop(Over(state.clone()));
         assert_eq!(orphan.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+        let mut late = wait(&mut lock(&state), &[(0, 5)]);
+        assert_eq!(late.try_recv(), Err(oneshot::error::TryRecvError::Closed));
     }
 }

@@ -6,7 +6,7 @@ use connect_api::ConnectError;
 use connect_runtime::ports::LogRecord;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -36,10 +36,11 @@ impl Writer {
 
     /// Makes the producer, which then fetches its id.
     pub(super) async fn prepare(&self) -> Result<(), ConnectError> {
-        self.make(&mut *self.producer.lock().await).map(|_| ())
+        let made = self.make(&mut *self.producer.lock().await);
+        made.map(drop).map_err(|error| creation_failed(&self.client_id, &error))
     }
 
-    fn make(&self, slot: &mut Option<Arc<Client>>) -> Result<Arc<Client>, ConnectError> {
+    fn make(&self, slot: &mut Option<Arc<Client>>) -> Result<Arc<Client>, KafkaError> {
         // An idempotent producer that has lost its place stays useless; a new one begins afresh.
         let fit = |producer: &Arc<Client>| producer.client().fatal_error().is_none();
         if let Some(producer) = slot.as_ref().filter(|producer| fit(producer)) {
@@ -54,44 +55,54 @@ impl Writer {
             );
             discard(slot.take());
         }
-        let producer: Client = self
-            .config
-            .create_with_context(Reporter::new(&self.client_id))
-            .map_err(|error| creation_failed(&self.client_id, &error))?;
+        let producer: Client = self.config.create_with_context(Reporter::new(&self.client_id))?;
         Ok(slot.insert(Arc::new(producer)).clone())
     }
 
     /// Returns when all records are acknowledged.
     pub(super) async fn append(&self, topic: &str, records: Vec<LogRecord>) -> Result<(), ConnectError> {
+        loop {
+            let error = match self.send(topic, &records).await {
+                Ok(deliveries) => match acknowledged(deliveries).await {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            // A compacted topic takes no harm from what is written twice.
+            if self.is_lost().await {
+                tracing::debug!(topic, error = error.to_string(), "writing again with another producer");
+                continue;
+            }
+            return Err(self.failed(topic, error));
+        }
+    }
+
+    async fn is_lost(&self) -> bool {
+        self.producer.lock().await.as_ref().is_some_and(|producer| producer.client().fatal_error().is_some())
+    }
+
+    async fn send(&self, topic: &str, records: &[LogRecord]) -> Result<Vec<DeliveryFuture>, KafkaError> {
+        // Held so that the records of two callers do not mix, and go in the order of the calls.
+        let mut slot = self.producer.lock().await;
+        let producer = self.make(&mut slot)?;
         let mut deliveries = Vec::with_capacity(records.len());
-        {
-            // Held so that the records of two callers do not mix, and go in the order of the calls.
-            let mut slot = self.producer.lock().await;
-            let producer = self.make(&mut slot)?;
-            for record in &records {
-                let mut outgoing = FutureRecord::<[u8], [u8]>::to(topic).key(&record.key);
-                if let Some(value) = &record.value {
-                    outgoing = outgoing.payload(value);
+        for record in records {
+            let mut outgoing = FutureRecord::<[u8], [u8]>::to(topic).key(&record.key);
+            if let Some(value) = &record.value {
+                outgoing = outgoing.payload(value);
+            }
+            let delivery = loop {
+                match producer.send_result(outgoing) {
+                    Ok(delivery) => break delivery,
+                    Err((KafkaError::MessageProduction(Code::QueueFull), back)) => outgoing = back,
+                    Err((error, _)) => return Err(error),
                 }
-                let delivery = loop {
-                    match producer.send_result(outgoing) {
-                        Ok(delivery) => break delivery,
-                        Err((KafkaError::MessageProduction(Code::QueueFull), back)) => outgoing = back,
-                        Err((error, _)) => return Err(self.failed(topic, error)),
-                    }
-                    sleep(NO_ROOM).await;
-                };
-                deliveries.push(delivery);
-            }
+                sleep(NO_ROOM).await;
+            };
+            deliveries.push(delivery);
         }
-        for delivery in deliveries {
-            match delivery.await {
-                Ok(Ok(_)) => {}
-                Ok(Err((error, _))) => return Err(self.failed(topic, error)),
-                Err(_) => return Err(self.failed(topic, KafkaError::Canceled)),
-            }
-        }
-        Ok(())
+        Ok(deliveries)
     }
 
     fn failed(&self, topic: &str, error: KafkaError) -> ConnectError {
@@ -111,6 +122,17 @@ impl Drop for Writer {
     fn drop(&mut self) {
         discard(self.producer.get_mut().take());
     }
+}
+
+async fn acknowledged(deliveries: Vec<DeliveryFuture>) -> Result<(), KafkaError> {
+    for delivery in deliveries {
+        match delivery.await {
+            Ok(Ok(_)) => {}
+            Ok(Err((error, _))) => return Err(error),
+            Err(_) => return Err(KafkaError::Canceled),
+        }
+    }
+    Ok(())
 }
 
 /// Closing waits for threads of librdkafka; not here.

@@ -8,22 +8,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-pub(super) struct Admin {
+pub(crate) struct Admin {
     cluster: Cluster,
     /// Idle ones, by where they lead; `None` is whoever answered.
     idle: Mutex<HashMap<Option<Broker>, Connection>>,
 }
 
 impl Admin {
-    pub(super) fn new(cluster: Cluster) -> Self {
+    pub(crate) fn new(cluster: Cluster) -> Self {
         Self { cluster, idle: Mutex::default() }
     }
 
-    pub(super) fn backoff(&self) -> (Duration, Duration) {
+    pub(crate) fn backoff(&self) -> (Duration, Duration) {
         self.cluster.settings.backoff
     }
 
-    pub(super) fn servers(&self) -> String {
+    pub(crate) fn servers(&self) -> String {
         self.cluster.settings.servers()
     }
 
@@ -46,24 +46,28 @@ impl Admin {
         }
     }
 
-    pub(super) async fn metadata(&self, topic: &str) -> Result<Metadata, WireError> {
+    pub(crate) async fn metadata(&self, topics: &[&str]) -> Result<Metadata, WireError> {
         let mut connection = self.take(None).await?;
-        let mut metadata = self.cluster.metadata(&mut connection, &[topic]).await;
+        let mut metadata = self.cluster.metadata(&mut connection, topics).await;
         if matches!(metadata, Err(WireError::Broken { .. })) {
             // Brokers close connections that were idle for some minutes.
             connection = self.cluster.any().await?;
-            metadata = self.cluster.metadata(&mut connection, &[topic]).await;
+            metadata = self.cluster.metadata(&mut connection, topics).await;
         }
         self.put(None, connection);
         metadata
     }
 
-    pub(super) async fn create(&self, at: &Broker, topic: CreateTopic<'_>) -> Result<(), NotCreated> {
-        let mut connection = self.cluster.open(at).await?;
+    /// `metadata` tells who the controller is.
+    pub(crate) async fn create(&self, metadata: &Metadata, topic: CreateTopic<'_>) -> Result<(), NotCreated> {
+        let controller =
+            metadata.brokers.get(&metadata.controller).or_else(|| metadata.brokers.values().next());
+        let nobody = WireError::Refused { call: "Metadata", code: Code::BrokerNotAvailable };
+        let mut connection = self.cluster.open(controller.ok_or(nobody)?).await?;
         create_topic(&mut connection, topic, self.patience()).await
     }
 
-    pub(super) async fn cleanup_policy(&self, topic: &str) -> Result<Option<String>, WireError> {
+    pub(crate) async fn cleanup_policy(&self, topic: &str) -> Result<Option<String>, WireError> {
         let mut connection = self.take(None).await?;
         let policy = cleanup_policy(&mut connection, topic, self.patience()).await;
         self.put(None, connection);
@@ -71,27 +75,18 @@ impl Admin {
     }
 
     /// Behind the last record of each partition.
-    pub(super) async fn ends(&self, topic: &str) -> Result<BTreeMap<i32, i64>, WireError> {
-        self.offsets(topic, None, OffsetSpec::Latest).await
+    pub(crate) async fn ends(&self, topic: &str) -> Result<BTreeMap<i32, i64>, WireError> {
+        self.offsets(topic, OffsetSpec::Latest).await
     }
 
-    /// The first record that is left of each of these partitions.
-    pub(super) async fn starts(
-        &self,
-        topic: &str,
-        partitions: &[i32],
-    ) -> Result<BTreeMap<i32, i64>, WireError> {
-        self.offsets(topic, Some(partitions), OffsetSpec::Earliest).await
+    /// The first record that is left of each partition.
+    pub(crate) async fn starts(&self, topic: &str) -> Result<BTreeMap<i32, i64>, WireError> {
+        self.offsets(topic, OffsetSpec::Earliest).await
     }
 
-    async fn offsets(
-        &self,
-        topic: &str,
-        only: Option<&[i32]>,
-        spec: OffsetSpec,
-    ) -> Result<BTreeMap<i32, i64>, WireError> {
+    async fn offsets(&self, topic: &str, spec: OffsetSpec) -> Result<BTreeMap<i32, i64>, WireError> {
         let refused = |code| WireError::Refused { call: "ListOffsets", code };
-        let metadata = self.metadata(topic).await?;
+        let metadata = self.metadata(&[topic]).await?;
         let partitions = match metadata.topics.get(topic) {
             Some(Ok(partitions)) => partitions,
             Some(Err(code)) => return Err(refused(*code)),
@@ -99,9 +94,7 @@ impl Admin {
         };
         let mut by_leader: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
         for (partition, leader) in partitions {
-            if only.is_none_or(|only| only.contains(partition)) {
-                by_leader.entry(*leader).or_default().push(*partition);
-            }
+            by_leader.entry(*leader).or_default().push(*partition);
         }
         let mut offsets = BTreeMap::new();
         for (leader, partitions) in by_leader {

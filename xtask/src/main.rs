@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bench;
 mod ci;
 mod compose;
 mod demo;
@@ -39,6 +40,9 @@ enum Command {
     Ci,
     /// Build docker-compose.yml, bring it up, place orders while containers die, measure, take it down
     ComposeCheck(compose::Args),
+    /// Measure our programs beside those they replace, and print the figures
+    #[command(subcommand)]
+    Bench(bench::What),
     /// Build the platform and run it; also as `cargo demo`
     Demo(demo::Args),
 }
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Ci => ci::run(),
         Command::ComposeCheck(args) => compose::run(&args),
+        Command::Bench(what) => bench::run(&what),
         Command::Demo(args) => demo::run(&args),
     };
     match result {

@@ -69,9 +69,14 @@ pub(crate) fn provision() -> anyhow::Result<Provisioned> {
     let mariadb = mariadb::find_or_install()?;
     let postgres = postgres::find_or_install()?;
     chromium::require()?;
+    let (kafka, kafka_libs) = provision_kafka()?;
+    Ok(Provisioned { kafka, kafka_libs, mariadb, postgres })
+}
+
+/// Kafka alone: the broker that runs already, if one is named, and the jars.
+pub(crate) fn provision_kafka() -> anyhow::Result<(Option<String>, PathBuf)> {
     java::require()?;
-    let kafka_libs = kafka::find_or_download()?;
-    Ok(Provisioned { kafka: variable("TESTKIT_KAFKA"), kafka_libs, mariadb, postgres })
+    Ok((variable("TESTKIT_KAFKA"), kafka::find_or_download()?))
 }
 
 /// What a broker and a Java worker need: the address of a broker that runs already, and the jars.

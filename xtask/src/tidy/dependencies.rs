@@ -39,6 +39,7 @@ const OURS: &[(&str, &[&str])] = &[
     // around them
     ("demo", &["contracts"]),
     ("testkit", &[]),
+    ("bench", &["testkit"]),
     ("e2e", &["testkit", "contracts", "connect-api", "connect-jdbc", "order-service", "catalog-service"]),
     ("parity", &["testkit"]),
     ("xtask", &[]),

@@ -5,8 +5,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
-use crate::engines::Engines;
-use crate::provision::provision_kafka;
+use crate::engines::Broker;
+use crate::provision;
 use crate::sh::{OURS, cargo, describe, run as run_command, say};
 
 #[derive(clap::Subcommand)]
@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(what: &What) -> anyhow::Result<ExitCode> {
     let What::Worker(args) = what;
     // What is missing is said before anything is built.
-    let (running, libs) = provision_kafka()?;
+    let (running, libs) = provision::kafka()?;
     let target = crate::paths::target()?;
     say("building what measures");
     run_command(cargo().args(["build", OURS, "--bin", "bench"]))?;
@@ -56,7 +56,7 @@ pub(crate) fn run(what: &What) -> anyhow::Result<ExitCode> {
         "--bin",
         "connect-worker",
     ]))?;
-    let engines = Engines::start_kafka(running, &libs)?;
+    let broker = Broker::start(running, libs)?;
 
     let mut bench = Command::new(target.join("debug").join("bench"));
     bench.arg("worker").arg("--worker").arg(target.join(folder).join("connect-worker"));
@@ -75,8 +75,8 @@ pub(crate) fn run(what: &What) -> anyhow::Result<ExitCode> {
     if let Some(file) = &args.json {
         bench.arg("--json").arg(file);
     }
-    let status = bench.envs(engines.environment()).status();
+    let status = bench.envs(broker.environment()).status();
     let status = status.with_context(|| format!("cannot start {}", describe(&bench)))?;
-    drop(engines);
+    drop(broker);
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

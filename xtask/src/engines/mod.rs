@@ -50,7 +50,17 @@ impl Engines {
     /// Starts what does not run already, and returns when all answer.
     pub(crate) fn start(found: &Provisioned) -> anyhow::Result<Engines> {
         let started = Instant::now();
-        let mut engines = Engines::none(&found.kafka_libs)?;
+        let all = crate::paths::target()?.join("engines");
+        remove_leftovers(&all);
+        let home = all.join(std::process::id().to_string());
+        let mut engines = Engines {
+            kafka: String::new(),
+            kafka_libs: found.kafka_libs.clone(),
+            mariadb: String::new(),
+            postgres: String::new(),
+            started: Vec::new(),
+            home,
+        };
         // Kafka takes longest to come up, so it begins first and is awaited last.
         let kafka = match &found.kafka {
             Some(bootstrap) => {
@@ -91,41 +101,7 @@ impl Engines {
         Ok(engines)
     }
 
-    /// Kafka without the databases.
-    pub(crate) fn start_kafka(running: Option<String>, libs: &Path) -> anyhow::Result<Engines> {
-        let started = Instant::now();
-        let mut engines = Engines::none(libs)?;
-        engines.kafka = match running {
-            Some(bootstrap) => bootstrap,
-            None => {
-                let (engine, bootstrap) = kafka::start(&engines.home, libs)?;
-                engines.started.push(kafka::wait(engine, &bootstrap)?);
-                bootstrap
-            }
-        };
-        say(format_args!(
-            "kafka is up after {} at {}; logs in {}",
-            human(started.elapsed()),
-            engines.kafka,
-            engines.home.display()
-        ));
-        Ok(engines)
-    }
-
-    fn none(libs: &Path) -> anyhow::Result<Engines> {
-        let all = crate::paths::target()?.join("engines");
-        remove_leftovers(&all);
-        Ok(Engines {
-            kafka: String::new(),
-            kafka_libs: libs.to_owned(),
-            mariadb: String::new(),
-            postgres: String::new(),
-            started: Vec::new(),
-            home: all.join(std::process::id().to_string()),
-        })
-    }
-
-    /// What the tests read; see crates/testkit. An engine that was not started is empty there, which they take for not set.
+    /// What the tests read; see crates/testkit.
     pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("TESTKIT_KAFKA", self.kafka.clone()),

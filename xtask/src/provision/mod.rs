@@ -69,14 +69,8 @@ pub(crate) fn provision() -> anyhow::Result<Provisioned> {
     let mariadb = mariadb::find_or_install()?;
     let postgres = postgres::find_or_install()?;
     chromium::require()?;
-    let (kafka, kafka_libs) = provision_kafka()?;
+    let (kafka, kafka_libs) = kafka()?;
     Ok(Provisioned { kafka, kafka_libs, mariadb, postgres })
-}
-
-/// Kafka alone: the broker that runs already, if one is named, and the jars.
-pub(crate) fn provision_kafka() -> anyhow::Result<(Option<String>, PathBuf)> {
-    java::require()?;
-    Ok((variable("TESTKIT_KAFKA"), kafka::find_or_download()?))
 }
 
 /// What a broker and a Java worker need: the address of a broker that runs already, and the jars.

@@ -3,7 +3,7 @@
 use crate::plugins::VERSION;
 use bytes::Bytes;
 use bytestring::ByteString;
-use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance};
+use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Width};
 use connect_api::data::java;
 use connect_api::{ConfigDef, ConnectError, Converter, ParsedConfig, Schema, SchemaRef, Type, Value};
 use std::sync::Arc;
@@ -14,7 +14,8 @@ pub static CONFIG: ConfigDef = ConfigDef::new(&[ConfigKey::new(
     "The character set of the text: UTF-8, US-ASCII or ISO-8859-1.",
 )
 .default("UTF-8")
-.importance(Importance::High)]);
+.importance(Importance::High)
+.group("", "Encoding", Width::Medium)]);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {

@@ -28,30 +28,35 @@ pub static CONFIG: ConfigDef = ConfigDef::new(&[
     )
     .default("true")
     .importance(Importance::High)
-    .group("Schemas", "Enable Schemas", Width::Medium),
+    .group("Schemas", "Enable Schemas", Width::Medium)
+    .order(0),
     ConfigKey::new("schemas.cache.size", Ty::Int, "How many parsed schemas are kept.")
         .default("1000")
         .valid(Validator::AtLeast(0))
         .importance(Importance::High)
-        .group("Schemas", "Schema Cache Size", Width::Medium),
+        .group("Schemas", "Schema Cache Size", Width::Medium)
+        .order(1),
     ConfigKey::new(
         "schema.content",
         Ty::String,
         "A schema, as JSON text, for all messages; they are then plain JSON without an envelope.",
     )
     .importance(Importance::High)
-    .group("Schemas", "Schema Content", Width::Medium),
+    .group("Schemas", "Schema Content", Width::Medium)
+    .order(2),
     ConfigKey::new("decimal.format", Ty::String, "How decimals are written; both forms are always read.")
         .default("BASE64")
         .valid(Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]))
-        .group("Serialization", "Decimal Format", Width::Medium),
+        .group("Serialization", "Decimal Format", Width::Medium)
+        .order(0),
     ConfigKey::new(
         "replace.null.with.default",
         Ty::Boolean,
         "Whether a null becomes the field's default where it has one.",
     )
     .default("true")
-    .group("Serialization", "Replace null with default", Width::Medium),
+    .group("Serialization", "Replace null with default", Width::Medium)
+    .order(1),
 ]);
 
 pub struct JsonConverter {

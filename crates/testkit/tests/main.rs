@@ -36,6 +36,23 @@ async fn records_are_read_back_with_key_value_headers_and_place() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn what_one_run_left_behind_is_removed_by_its_name_and_nothing_else() -> anyhow::Result<()> {
+    let kafka = testkit::kafka()?;
+    let (run, other) = (unique("run"), unique("other"));
+    let topics = [format!("a-{run}-b"), format!("{run}-c"), other];
+    for topic in &topics {
+        kafka_client::create_topic(&kafka, topic, 1, &[]).await?;
+    }
+    kafka_client::remove_all_named(&kafka, &run).await?;
+    let mut there = Vec::new();
+    for topic in &topics {
+        there.push(kafka_client::topic_exists(&kafka, topic).await?);
+    }
+    assert_eq!(there, [false, false, true]);
+    kafka_client::remove_all_named(&kafka, &topics[2]).await
+}
+
+#[tokio::test]
 async fn offsets_of_a_group_are_seen_without_joining_it() -> anyhow::Result<()> {
     use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
     let kafka = testkit::kafka()?;

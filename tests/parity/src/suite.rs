@@ -69,7 +69,7 @@ pub async fn run(options: &Options) -> anyhow::Result<(String, bool)> {
         }
     }
     let bootstrap = testkit::kafka()?;
-    let run = uuid::Uuid::new_v4().simple().to_string()[..6].to_owned();
+    let run = uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let folder = std::env::temp_dir().join(format!("parity-{run}"));
     let queues: Vec<(Side, Vec<usize>, bool)> = options
         .sides
@@ -90,6 +90,10 @@ pub async fn run(options: &Options) -> anyhow::Result<(String, bool)> {
         }
     }
     let played: Vec<Played> = join_all(lanes).await.into_iter().flatten().collect();
+    // The workers are gone with the lanes. What is left behind on a broker of somebody's is a nuisance, no failure.
+    if let Err(error) = testkit::kafka_client::remove_all_named(&bootstrap, &run).await {
+        eprintln!("parity: topics and groups with {run} in their names were left behind: {error:#}");
+    }
     let (text, right) = report(&scenarios, &played, &options.sides);
     if right {
         std::fs::remove_dir_all(&folder).ok();

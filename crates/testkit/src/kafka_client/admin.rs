@@ -83,6 +83,31 @@ pub async fn delete_groups(bootstrap: &str, groups: &[&str]) -> anyhow::Result<(
     Ok(())
 }
 
+/// Removes every topic and every consumer group whose name contains `part`, which has to come from [`crate::unique`]. A group that
+/// still has members stays.
+pub async fn remove_all_named(bootstrap: &str, part: &str) -> anyhow::Result<()> {
+    let (server, wanted) = (bootstrap.to_owned(), part.to_owned());
+    let (topics, groups) = blocking(move || {
+        let client: BaseConsumer = config(&server).create()?;
+        let metadata = client.fetch_metadata(None, TIMEOUT).context("cannot reach Kafka")?;
+        let topics = metadata.topics().iter().map(|topic| topic.name().to_owned());
+        let list = while_coordinator_moves(|| client.fetch_group_list(None, TIMEOUT));
+        let list = list.context("cannot list groups")?;
+        let groups = list.groups().iter().filter(|group| group.members().is_empty());
+        let groups = groups.map(|group| group.name().to_owned());
+        let named = |name: &String| name.contains(&wanted);
+        Ok((topics.filter(named).collect::<Vec<_>>(), groups.filter(named).collect::<Vec<_>>()))
+    })
+    .await?;
+    if !topics.is_empty() {
+        delete_topics(bootstrap, &topics.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    }
+    if !groups.is_empty() {
+        delete_groups(bootstrap, &groups.iter().map(String::as_str).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
 pub async fn topic_exists(bootstrap: &str, topic: &str) -> anyhow::Result<bool> {
     let (bootstrap, topic) = (bootstrap.to_owned(), topic.to_owned());
     blocking(move || {

@@ -4,7 +4,9 @@ mod admin;
 mod consume;
 mod produce;
 
-pub use admin::{Group, Topics, create_topic, delete_groups, delete_topics, group, topic_exists};
+pub use admin::{
+    Group, Topics, create_topic, delete_groups, delete_topics, group, remove_all_named, topic_exists,
+};
 pub use consume::{Message, committed, consume_all};
 pub use produce::{Record, produce, produce_all};
 

@@ -59,6 +59,7 @@ impl Performer {
             GroupEvent::Leading { protocol, generation, leader_id, members, answer } => {
                 self.leading = Some((generation, answer));
                 let statuses = self.inner.statuses.clone();
+                let since = self.inner.state().generation();
                 self.later(async move {
                     // A worker that leaves says UNASSIGNED of its work just before; without these words its work would
                     // wait for its return.
@@ -67,7 +68,8 @@ impl Performer {
                             "the status topic cannot be read in time; work of workers that have left may wait"
                         );
                     }
-                    let let_go = statuses.let_go();
+                    // What was said before the last round is about who had it then.
+                    let let_go = statuses.let_go(since);
                     Event::Leading { session, protocol, generation, leader_id, members, let_go }
                 });
                 return None;

@@ -143,9 +143,10 @@ impl StatusStore {
         connectors.keys().chain(tasks.keys()).chain(topics.keys()).cloned().collect()
     }
 
-    /// The connectors and tasks whose worker has left them properly: their last record says UNASSIGNED.
-    pub fn let_go(&self) -> Work {
-        lock(&self.known).cache.let_go()
+    /// The connectors and tasks whose worker has left them properly: their last record says UNASSIGNED, in the generation `since` or
+    /// later. What was said earlier is of a worker that had it before: the next one may be about to run it.
+    pub fn let_go(&self, since: i32) -> Work {
+        lock(&self.known).cache.let_go(since)
     }
 
     fn remember(&self, id: &TaskId) {

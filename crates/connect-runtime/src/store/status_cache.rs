@@ -45,8 +45,8 @@ impl StatusCache {
         self.tasks.get(&id.connector)?.get(&id.task)
     }
 
-    pub(super) fn let_go(&self) -> Work {
-        let is_let_go = |status: &Status| status.state == State::Unassigned;
+    pub(super) fn let_go(&self, since: i32) -> Work {
+        let is_let_go = |status: &Status| status.state == State::Unassigned && status.generation >= since;
         let connectors = self.connectors.iter().filter(|(_, status)| is_let_go(status));
         let tasks = self.tasks.iter().flat_map(|(connector, tasks)| {
             let tasks = tasks.iter().filter(|(_, status)| is_let_go(status));
@@ -107,7 +107,10 @@ mod tests {
             cache.apply(StatusRecord::Task(task(0), Some(late.clone())));
             let expected = if ignored { &running } else { &late };
             assert_eq!(cache.task(&task(0)), Some(expected));
-            assert_eq!(cache.let_go().tasks.contains(&task(0)), !ignored && late.state == State::Unassigned);
+            assert_eq!(
+                cache.let_go(-1).tasks.contains(&task(0)),
+                !ignored && late.state == State::Unassigned
+            );
         }
     }
 
@@ -125,9 +128,9 @@ mod tests {
         let mut cache = StatusCache::default();
         cache.apply(StatusRecord::Connector("c".into(), Some(status(State::Unassigned, "a", 1))));
         cache.apply(StatusRecord::Task(task(0), Some(status(State::Unassigned, "a", 1))));
-        assert_eq!((cache.let_go().connectors.len(), cache.let_go().tasks.len()), (1, 1));
+        assert_eq!((cache.let_go(-1).connectors.len(), cache.let_go(-1).tasks.len()), (1, 1));
         cache.apply(StatusRecord::Connector("c".into(), None));
-        assert_eq!(cache.let_go(), Work::default());
+        assert_eq!(cache.let_go(-1), Work::default());
         cache.apply(StatusRecord::Task(task(0), None));
         assert_eq!(cache.task(&task(0)), None);
     }

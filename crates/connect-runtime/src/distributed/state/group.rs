@@ -11,7 +11,7 @@ use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How often a worker that cannot read the config topic comes back before it gives up its work.
+/// How often a worker that cannot read the config topic tries again with pauses that grow, before they are short again.
 const CATCH_UP_ATTEMPTS: u32 = 5;
 
 /// After an assignment that cannot be read at all.
@@ -24,9 +24,11 @@ enum Phase {
     Out,
     /// The membership is at work: it joins, or is a member.
     In,
-    /// It leaves, since it cannot keep up with the config topic.
+    /// It cannot keep up with the config topic and is about to leave: its work stops first, since others may get it at once, ...
+    Withdrawing,
+    /// ... then it leaves, ...
     Leaving,
-    /// It stays away ...
+    /// ... stays away ...
     Away { until: Instant },
     /// ... and then reads the config topic before it joins again.
     CatchingUp,
@@ -87,8 +89,8 @@ pub(super) struct Group {
     /// From here on the config topic knows other connectors or tasks than before.
     structure_offset: i64,
     attempts_left: u32,
-    /// While away: when others may get this worker's work.
-    stop_at: Option<Instant>,
+    /// As the leader it has read what the one before it wrote, and may write itself.
+    has_taken_over: bool,
     /// It has been a member of the group once.
     was_ready: bool,
     trouble: Option<String>,
@@ -117,7 +119,7 @@ impl Group {
             rejoin_at: None,
             structure_offset: -1,
             attempts_left: CATCH_UP_ATTEMPTS,
-            stop_at: None,
+            has_taken_over: false,
             was_ready: false,
             trouble: None,
         }
@@ -130,7 +132,13 @@ impl State {
     /// their next heartbeat.
     pub(crate) fn leadership(&self) -> Leadership {
         match &self.group.assignment {
-            Some(assignment) if assignment.leader == self.group.member_id => Leadership::Me,
+            Some(assignment) if assignment.leader == self.group.member_id => {
+                if self.group.has_taken_over {
+                    Leadership::Me
+                } else {
+                    Leadership::Unknown
+                }
+            }
             Some(assignment) if !assignment.leader_url.is_empty() => {
                 Leadership::Other { url: assignment.leader_url.clone() }
             }
@@ -138,7 +146,8 @@ impl State {
         }
     }
 
-    pub(super) fn generation(&self) -> i32 {
+    /// Of the last assignment; -1 before any.
+    pub(crate) fn generation(&self) -> i32 {
         self.group.generation
     }
 
@@ -288,7 +297,6 @@ impl State {
         group.revoked = false;
         group.rejoin_at = None;
         group.trouble = None;
-        group.stop_at = None;
         group.round += 1;
         let (Some(protocol), Ok(mut assignment)) =
             (Protocol::from_name(protocol), decode_assignment(assignment))
@@ -333,12 +341,14 @@ impl State {
         let has_failed = assignment.error == AssignmentError::ConfigMismatch;
         let is_behind = self.config.offset() < assignment.config_offset;
         group.assignment = Some(assignment);
+        group.has_taken_over &= is_leader;
+        let takes_over = is_leader && !group.has_taken_over;
         self.keep_active(&held);
         if is_leader {
             // Whoever had to say UNASSIGNED of something deleted has said it before it joined.
             self.effects.push(Effect::CleanStatuses);
         }
-        if is_behind || (has_failed && is_leader) {
+        if is_behind || takes_over || (has_failed && is_leader) {
             let read = Read::Resolve { round: self.group.round };
             self.effects.push(Effect::ReadConfig { read, timeout: self.settings.sync_timeout });
         } else {
@@ -351,6 +361,7 @@ impl State {
         let Some(assignment) = &self.group.assignment else { return };
         let (offset, error) = (assignment.config_offset, assignment.error);
         self.group.attempts_left = CATCH_UP_ATTEMPTS;
+        self.group.has_taken_over = assignment.leader == self.group.member_id;
         if error == AssignmentError::ConfigMismatch {
             self.request_rejoin();
             return;
@@ -370,7 +381,7 @@ impl State {
                 if in_time {
                     self.resolve();
                 } else {
-                    self.fall_behind(now);
+                    self.fall_behind();
                 }
             }
             // A leader that cannot read would have all others join again and again: it lets somebody else lead. One that has read
@@ -379,7 +390,7 @@ impl State {
                 if in_time || self.group.leading.is_none() {
                     self.assign(now.instant);
                 } else {
-                    self.fall_behind(now);
+                    self.fall_behind();
                 }
             }
             Read::CatchUp if self.group.phase == Phase::CatchingUp => {
@@ -397,22 +408,22 @@ impl State {
 
     /// The config topic cannot be read as far as others have read it. A worker in the group that does not know what to do holds up
     /// all others, so it leaves.
-    fn fall_behind(&mut self, now: Now) {
+    fn fall_behind(&mut self) {
         tracing::warn!(
             offset = self.config.offset(),
             "the config topic cannot be read in time; leaving the group of workers for a while"
         );
         self.forget_membership("the config topic cannot be read in time".into());
-        self.group.phase = Phase::Leaving;
-        // The others wait for a worker that is gone, but not for ever.
-        self.group.stop_at = Some(now.instant + self.settings.max_delay / 2);
-        self.effects.push(Effect::Leave);
+        self.group.phase = Phase::Withdrawing;
+        // Java's worker goes on with its work for a while. But if it was the leader, or the leader goes as well, the
+        // next one knows nothing of that and gives it to others at once.
+        self.give_up_work();
     }
 
-    /// Not what is held: that is kept as long as nobody else has it.
     fn forget_membership(&mut self, why: String) {
         let group = &mut self.group;
         group.assignment = None;
+        group.has_taken_over = false;
         group.owners = Owners::default();
         group.leading = None;
         group.joining = false;
@@ -435,21 +446,17 @@ impl State {
     fn stay_away(&mut self, now: Now) {
         let pause = if self.group.protocol == Protocol::Eager {
             self.settings.unsync_backoff
-        } else if self.group.attempts_left > 0 {
-            // A tenth of the time others wait for a lost worker, in growing parts, so that its work is not moved for a hiccup.
-            let pause = self.settings.max_delay / 10 / self.group.attempts_left;
-            self.group.attempts_left -= 1;
-            pause
         } else {
-            self.give_up_work();
-            self.group.attempts_left = CATCH_UP_ATTEMPTS;
-            self.settings.max_delay / 10
+            // A tenth of the time others wait for a lost worker, in growing parts.
+            let pause = self.settings.max_delay / 10 / self.group.attempts_left;
+            self.group.attempts_left =
+                if self.group.attempts_left == 1 { CATCH_UP_ATTEMPTS } else { self.group.attempts_left - 1 };
+            pause
         };
         self.group.phase = Phase::Away { until: now.instant + pause };
     }
 
     fn give_up_work(&mut self) {
-        self.group.stop_at = None;
         self.group.held = Work::default();
         self.stop_all();
     }
@@ -477,9 +484,6 @@ impl State {
     }
 
     pub(super) fn group_timers(&mut self, now: Now) {
-        if self.group.stop_at.is_some_and(|at| at <= now.instant) {
-            self.give_up_work();
-        }
         match self.group.phase {
             Phase::Away { until } if until <= now.instant => {
                 self.group.phase = Phase::CatchingUp;
@@ -508,7 +512,7 @@ impl State {
             Phase::Away { until } => Some(until),
             _ => None,
         };
-        [until, self.group.rejoin_at, self.group.stop_at].into_iter().flatten().min()
+        [until, self.group.rejoin_at].into_iter().flatten().min()
     }
 
     /// What waits for work to stop goes on when it has.
@@ -523,6 +527,12 @@ impl State {
                 if self.is_quiet() {
                     self.group.revoked = false;
                     self.request_rejoin();
+                }
+            }
+            Phase::Withdrawing => {
+                if self.work.is_idle() && self.is_quiet() {
+                    self.group.phase = Phase::Leaving;
+                    self.effects.push(Effect::Leave);
                 }
             }
             Phase::Closing => {
@@ -549,18 +559,6 @@ impl State {
             error: AssignmentError::None,
             assigned: self.group.held.clone(),
             ..last.clone()
-        });
-        // Nobody has heard of what is still held after an absence.
-        let assignment = assignment.or_else(|| {
-            (!self.group.held.is_empty()).then(|| Assignment {
-                error: AssignmentError::None,
-                leader: String::new(),
-                leader_url: String::new(),
-                config_offset: self.config.offset(),
-                assigned: self.group.held.clone(),
-                revoked: Work::default(),
-                delay_ms: 0,
-            })
         });
         let state =
             MemberState { url: self.settings.url.clone(), config_offset: self.config.offset(), assignment };

@@ -62,7 +62,7 @@ impl State {
     /// Takes in one event. What follows from it is returned, to be performed in this order.
     pub(crate) fn step(&mut self, event: Event, now: Now) -> Vec<Effect> {
         match event {
-            Event::ConfigRecord(entry) => self.on_config_record(&entry),
+            Event::ConfigRecord(entry) => self.on_config_record(&entry, now),
             Event::Started => self.on_started(),
             Event::Joining { session } => self.on_joining(session),
             Event::Leading { session, protocol, generation, leader_id, members, let_go } => {
@@ -134,7 +134,7 @@ impl State {
         self.join();
     }
 
-    fn on_config_record(&mut self, entry: &LogEntry) {
+    fn on_config_record(&mut self, entry: &LogEntry, now: Now) {
         let change = self.config.apply(entry);
         let offset = self.config.offset();
         match change {
@@ -152,7 +152,7 @@ impl State {
                 self.structure_changed(offset);
             }
             Some(ConfigChange::Tasks(name, _)) => {
-                self.tasks_changed(&name, offset);
+                self.tasks_changed(&name, offset, now);
                 self.structure_changed(offset);
             }
             Some(change) if self.started => self.on_told(change),

@@ -23,11 +23,21 @@ struct Publication {
     failures: u32,
     due: Instant,
     under_way: Option<u64>,
+    /// What the connector asks for is in the topic, or has been taken by the leader. It is kept to be compared with what comes
+    /// later: another worker that had the connector before may still write what it was asked for then.
+    is_settled: bool,
+}
+
+impl Publication {
+    fn waits(&self) -> bool {
+        !self.is_settled && self.under_way.is_none()
+    }
 }
 
 impl Publications {
     pub(super) fn put(&mut self, connector: String, configs: Vec<ConfigMap>, now: Now) {
-        let publication = Publication { configs, failures: 0, due: now.instant, under_way: None };
+        let publication =
+            Publication { configs, failures: 0, due: now.instant, under_way: None, is_settled: false };
         self.by_connector.insert(connector, publication);
     }
 
@@ -35,9 +45,21 @@ impl Publications {
         self.by_connector.remove(connector);
     }
 
+    /// Other task configurations count from now on; if they are not those asked for, these are written again. Not at once: a stop
+    /// takes the tasks away first, then says that it is one.
+    pub(super) fn recheck(&mut self, connector: &str, now: Now) {
+        if let Some(publication) = self.by_connector.get_mut(connector)
+            && publication.is_settled
+        {
+            publication.is_settled = false;
+            publication.failures = 0;
+            publication.due = now.instant + FIRST_PAUSE;
+        }
+    }
+
     /// Those that are due already wait for something else than time.
     pub(super) fn wake(&self, now: Now) -> Option<Instant> {
-        let waiting = self.by_connector.values().filter(|publication| publication.under_way.is_none());
+        let waiting = self.by_connector.values().filter(|publication| publication.waits());
         waiting.map(|publication| publication.due).filter(|due| *due > now.instant).min()
     }
 }
@@ -48,7 +70,7 @@ impl State {
             .publications
             .by_connector
             .iter()
-            .filter(|(_, publication)| publication.under_way.is_none() && publication.due <= now.instant)
+            .filter(|(_, publication)| publication.waits() && publication.due <= now.instant)
             .map(|(connector, _)| connector.clone())
             .collect();
         for connector in due {
@@ -59,10 +81,13 @@ impl State {
     fn publish_one(&mut self, connector: &str, now: Now) {
         let Some(publication) = self.publications.by_connector.get(connector) else { return };
         let wanted = self.is_wanted(&Item::Connector(connector.to_owned()))
-            && self.config.target_state(connector) == TargetState::Started
-            && self.task_configs_changed(connector, &publication.configs);
+            && self.config.target_state(connector) == TargetState::Started;
         if !wanted {
             self.publications.forget(connector);
+            return;
+        }
+        if !self.task_configs_changed(connector, &publication.configs) {
+            self.settle(connector);
             return;
         }
         let attempt = self.publications.attempt + 1;
@@ -118,8 +143,15 @@ impl State {
             return;
         }
         match result {
-            Ok(()) => self.publications.forget(connector),
+            Ok(()) => self.settle(connector),
             Err(why) => self.try_again_later(connector, &why, now),
+        }
+    }
+
+    fn settle(&mut self, connector: &str) {
+        if let Some(publication) = self.publications.by_connector.get_mut(connector) {
+            publication.is_settled = true;
+            publication.under_way = None;
         }
     }
 

@@ -189,10 +189,7 @@ impl State {
                             "Cannot submit non-empty set of task configs for stopped connector {name}"
                         ))));
                     }
-                    // The sender may not have heard of our first answer.
-                    if !state.task_configs_changed(name, configs) {
-                        return Outcome::Answer(Ok(Reply::Done));
-                    }
+                    // Written also if they look unchanged: the sender may have read further than this worker.
                     let records = config_records::tasks(name, configs);
                     state.write_for(id, Some(name), records, Reply::Done)
                 })

@@ -103,8 +103,9 @@ impl State {
         self.restart(&Item::Connector(name.to_owned()), false);
     }
 
-    pub(super) fn tasks_changed(&mut self, name: &str, offset: i64) {
+    pub(super) fn tasks_changed(&mut self, name: &str, offset: i64, now: Now) {
         self.work.touch();
+        self.publications.recheck(name, now);
         if !self.started {
             return;
         }
@@ -207,6 +208,9 @@ impl State {
             if let Some(slot) = self.work.slots.get_mut(&item) {
                 slot.stopping = true;
                 slot.restart_at = None;
+                if let Item::Connector(name) = &item {
+                    self.publications.forget(name);
+                }
                 self.effects.push(Effect::Stop { run: slot.run, item });
             }
         }

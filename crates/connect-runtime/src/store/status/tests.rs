@@ -42,7 +42,7 @@ async fn the_topic_of_a_java_cluster_is_understood() {
     assert_eq!(store.topics("lines-sink"), [], "they were reset");
     let topics = store.topics("lines-source");
     assert_eq!((topics.len(), topics[0].topic.as_str(), topics[0].task), (1, "lines", 0));
-    let let_go = store.let_go();
+    let let_go = store.let_go(-1);
     assert_eq!(let_go.connectors.len(), 3, "the worker was stopped properly");
     assert_eq!(let_go.tasks, BTreeSet::from([task("lines-sink", 0)]));
 }

@@ -52,7 +52,7 @@ const OVERRIDES: [&str; 3] = ["consumer.override.", "producer.override.", "admin
 
 /// The framework's tables for a connector of that direction, in the order of the reference.
 pub fn framework_tables(ty: ConnectorType) -> &'static [&'static ConfigDef] {
-    static SINK: [&ConfigDef; 4] = [&COMMON_CONFIG, &SINK_CONFIG, &ERRORS_CONFIG, &DEAD_LETTER_CONFIG];
+    static SINK: [&ConfigDef; 4] = [&COMMON_CONFIG, &ERRORS_CONFIG, &SINK_CONFIG, &DEAD_LETTER_CONFIG];
     static SOURCE: [&ConfigDef; 3] = [&COMMON_CONFIG, &ERRORS_CONFIG, &SOURCE_CONFIG];
     match ty {
         ConnectorType::Sink => &SINK,
@@ -79,10 +79,8 @@ impl Settings {
             ConnectorType::Source => ErrorPolicy::of_source(config),
         };
         let errors = keep(errors, &mut faults);
-        if let Some(common) = &common {
-            faults.extend(unsupported(common, plugins));
-            faults.extend(versions::faults(common, plugins));
-        }
+        faults.extend(unsupported(config, plugins));
+        faults.extend(versions::faults(config, plugins));
         let key_converter =
             converter(config, "key.converter", true, &worker.key_converter, plugins, &mut faults);
         let value_converter =
@@ -161,11 +159,11 @@ fn keep<T>(result: Result<T, Vec<ConfigFault>>, faults: &mut Vec<ConfigFault>) -
     }
 }
 
-fn unsupported(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
+fn unsupported(config: &ConfigMap, plugins: &Plugins) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
     let mut fault = |key: &str, message: String| faults.push(ConfigFault { key: key.into(), message });
     for key in ["transforms", "predicates"] {
-        if !common.list(key).is_empty() {
+        if config.get(key).is_some_and(|aliases| !aliases.trim().is_empty()) {
             fault(
                 key,
                 format!("{key} is set: {key} are not supported yet: remove {key} and the {key}.* keys"),
@@ -173,7 +171,7 @@ fn unsupported(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
         }
     }
     if let Some(message) =
-        common.optional_text("header.converter").and_then(|class| plugins.header_converter_fault(class))
+        config.get("header.converter").and_then(|class| plugins.header_converter_fault(class))
     {
         fault("header.converter", message);
     }

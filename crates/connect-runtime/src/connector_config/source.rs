@@ -5,42 +5,34 @@ use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
 
 pub(super) fn faults(config: &ConfigMap) -> Vec<ConfigFault> {
-    let parsed = match SOURCE_CONFIG.parse(config) {
-        Ok(parsed) => parsed,
-        Err(faults) => return faults,
-    };
-    let mut faults = Vec::new();
-    let mut fault = |key: &str, why: &str| {
-        faults.push(ConfigFault { key: key.into(), message: format!("{key} is set: {why}") });
-    };
+    let mut faults = SOURCE_CONFIG.parse(config).err().unwrap_or_default();
+    let given = |key: &str| config.get(key).map(|value| value.trim()).unwrap_or_default();
+    let mut fault = |key: &str, message: String| faults.push(ConfigFault { key: key.into(), message });
     for key in config.keys().filter(|key| key.starts_with("topic.creation.")) {
-        if key != "topic.creation.groups" || !parsed.list("topic.creation.groups").is_empty() {
+        if key != "topic.creation.groups" || !given(key).is_empty() {
             fault(
                 key,
-                "topic.creation.* is not supported yet: remove these keys; the broker makes the topic by itself \
-                 (auto.create.topics.enable), or create it beforehand",
+                format!(
+                    "{key} is set: topic.creation.* is not supported yet: remove these keys; the broker makes the topic by \
+                     itself (auto.create.topics.enable), or create it beforehand"
+                ),
             );
         }
     }
-    let mut told = |key: &str, message: &str| {
-        faults.push(ConfigFault { key: key.into(), message: message.into() });
-    };
-    if parsed.text("exactly.once.support").eq_ignore_ascii_case("required") {
-        told("exactly.once.support", "This worker does not have exactly-once source support enabled.");
+    if given("exactly.once.support").eq_ignore_ascii_case("required") {
+        let message = "This worker does not have exactly-once source support enabled.";
+        fault("exactly.once.support", message.into());
     }
     // `interval` means nothing without transactions, as in Java.
-    if parsed.text("transaction.boundary").eq_ignore_ascii_case("connector") {
-        told(
-            "transaction.boundary",
-            "The connector does not support connector-defined transaction boundaries with the given configuration. \
-             Please reconfigure it to use a different transaction boundary definition.",
-        );
+    if given("transaction.boundary").eq_ignore_ascii_case("connector") {
+        let message = "The connector does not support connector-defined transaction boundaries with the given \
+                       configuration. Please reconfigure it to use a different transaction boundary definition.";
+        fault("transaction.boundary", message.into());
     }
-    if parsed.optional_text("offsets.storage.topic").is_some() {
-        told(
-            "offsets.storage.topic",
-            "offsets.storage.topic is set: an offsets topic of a connector's own is not supported yet: leave the key out",
-        );
+    if !given("offsets.storage.topic").is_empty() {
+        let message = "offsets.storage.topic is set: an offsets topic of a connector's own is not supported yet: leave \
+                       the key out";
+        fault("offsets.storage.topic", message.into());
     }
     faults
 }

@@ -2,10 +2,10 @@
 
 use crate::plugins::Plugins;
 use crate::version_range::VersionRange;
-use connect_api::ParsedConfig;
+use connect_api::ConfigMap;
 use connect_api::config::ConfigFault;
 
-pub(super) fn faults(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFault> {
+pub(super) fn faults(config: &ConfigMap, plugins: &Plugins) -> Vec<ConfigFault> {
     let connector = |name: &str| {
         let (class, plugin) = plugins.connector_class(name).ok()?;
         Some((class, plugin.version()))
@@ -13,23 +13,23 @@ pub(super) fn faults(common: &ParsedConfig, plugins: &Plugins) -> Vec<ConfigFaul
     let converter = |name: &str| plugins.converter(name).ok().map(|found| (found.class, found.version));
     let header = |name: &str| plugins.header_converter(name).ok().map(|found| (found.class, found.version));
     let faults = [
-        of(common, "connector.class", "connector.plugin.version", connector),
-        of(common, "key.converter", "key.converter.plugin.version", converter),
-        of(common, "value.converter", "value.converter.plugin.version", converter),
-        of(common, "header.converter", "header.converter.plugin.version", header),
+        of(config, "connector.class", "connector.plugin.version", connector),
+        of(config, "key.converter", "key.converter.plugin.version", converter),
+        of(config, "value.converter", "value.converter.plugin.version", converter),
+        of(config, "header.converter", "header.converter.plugin.version", header),
     ];
     faults.into_iter().flatten().collect()
 }
 
 /// A class that is not known is another fault, and not told here.
 fn of(
-    common: &ParsedConfig,
+    config: &ConfigMap,
     class_key: &str,
     version_key: &str,
     find: impl Fn(&str) -> Option<(&'static str, &'static str)>,
 ) -> Option<ConfigFault> {
-    let (class, version) = find(common.optional_text(class_key)?)?;
-    let message = check(common.optional_text(version_key)?, class, version).err()?;
+    let (class, version) = find(config.get(class_key)?)?;
+    let message = check(config.get(version_key)?, class, version).err()?;
     Some(ConfigFault { key: version_key.into(), message })
 }
 

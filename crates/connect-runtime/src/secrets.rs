@@ -306,4 +306,18 @@ mod tests {
             "denied ([hidden]) at mysql://u:[hidden]@h, abc"
         );
     }
+
+    #[test]
+    fn a_placeholder_says_where_a_secret_is_and_is_none() {
+        for (value, shown) in [
+            ("${file:/run/secrets/db.properties:password}", "${file:/run/secrets/db.properties:password}"),
+            ("${env:DB_PASSWORD}", "${env:DB_PASSWORD}"),
+            ("x${env:DB_PASSWORD}", HIDDEN),
+            ("${nothing}", HIDDEN),
+            ("${a:{b}}", HIDDEN),
+            ("${", HIDDEN),
+        ] {
+            assert_eq!(masker().mask_value("connection.password", value), shown);
+        }
+    }
 }

@@ -82,7 +82,7 @@ impl OffsetStore for TopicOffsetStore {
             .filter_map(|(key, value)| Some((key, partition_of_key(connector, key)?, value)))
             .collect();
         // A hash map has no order, and an answer should not change from one request to the next.
-        own.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        own.sort_by_key(|(key, ..)| *key);
         let mut offsets = Vec::with_capacity(own.len());
         for (_, partition, value) in own {
             offsets.extend(parse_value(value)?.map(|offset| (partition, offset)));

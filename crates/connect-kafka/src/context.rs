@@ -4,7 +4,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How long the same trouble is not worth another line.
@@ -46,12 +46,17 @@ fn subject(error: &KafkaError) -> String {
 /// The name of a client and the clocks of its complaints.
 pub(crate) struct Reporter {
     pub(crate) client: String,
-    limit: RateLimit,
+    limit: Arc<RateLimit>,
 }
 
 impl Reporter {
     pub(crate) fn new(client: &str) -> Self {
-        Self { client: client.to_owned(), limit: RateLimit::default() }
+        Self::sharing(client, Arc::default())
+    }
+
+    /// For clients that have their trouble together: one of them tells.
+    pub(crate) fn sharing(client: &str, limit: Arc<RateLimit>) -> Self {
+        Self { client: client.to_owned(), limit }
     }
 
     /// Trouble that librdkafka gets over by itself.

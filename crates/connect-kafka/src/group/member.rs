@@ -1,12 +1,12 @@
 //! A member's life in its group: join, sync, heartbeats, and again (`AbstractCoordinator` in Java).
 
 use super::backoff::Backoff;
+use super::coordinator::Coordinator;
 use super::outage::{Outage, chain};
 use super::session::Session;
 use super::verdict::{Verdict, judge};
 use crate::wire::{
-    Broker, Cluster, Code, Connection, JoinAnswer, JoinCall, Joined, Seat, WireError, heartbeat, join, leave,
-    sync,
+    Cluster, Code, JoinAnswer, JoinCall, Joined, Seat, WireError, heartbeat, join, leave, sync,
 };
 use bytes::Bytes;
 use connect_runtime::ports::{GroupEvent, OfferedProtocols};
@@ -40,8 +40,7 @@ pub(super) struct Member {
     /// Somebody wants a rebalance; many requests before one round are one.
     rejoin: Arc<Notify>,
     session: Arc<Session>,
-    coordinator: Option<Broker>,
-    connection: Option<Connection>,
+    coordinator: Coordinator,
     /// Empty until the coordinator has given one.
     member_id: String,
     /// Since the last JoinGroup that was answered.
@@ -80,12 +79,11 @@ impl Member {
         Self {
             outage: Outage::of(format!("member of group {}", config.group)),
             session: Arc::new(Session::new(config.session_timeout)),
+            coordinator: Coordinator::of(cluster.clone(), &config.group),
             cluster,
             config,
             events,
             rejoin,
-            coordinator: None,
-            connection: None,
             member_id: String::new(),
             seat: None,
             works: false,
@@ -105,7 +103,7 @@ impl Member {
                 () = session.expiry() => {
                     let seconds = self.config.session_timeout.as_secs_f32();
                     self.lose(format!("the group's coordinator has not been heard of for {seconds} s"));
-                    self.forget_coordinator();
+                    self.coordinator.forget();
                     self.reason = "the session has expired".to_owned();
                 }
             }
@@ -142,8 +140,8 @@ impl Member {
 
     /// Joins, and stays until there is a reason to join again.
     async fn round(&mut self) -> Result<&'static str, Setback> {
-        let connection = self.connection().await?;
-        self.connection = Some(connection);
+        let connection = self.coordinator.connection().await?;
+        self.coordinator.put_back(connection);
         // What was asked for until now is served by this round.
         let _ = self.rejoin.notified().now_or_never();
         let offered = self.ask(|answer| GroupEvent::Joining { answer }).await?;
@@ -185,30 +183,6 @@ impl Member {
         self.stay().await
     }
 
-    /// A connection to the coordinator, for one call; to be put back afterwards. A call that is dropped takes it along.
-    async fn connection(&mut self) -> Result<Connection, WireError> {
-        if let Some(connection) = self.connection.take().filter(Connection::usable) {
-            return Ok(connection);
-        }
-        if let Some(broker) = &self.coordinator
-            && let Ok(connection) = self.cluster.open(broker).await
-        {
-            return Ok(connection);
-        }
-        let (broker, connection) = self.cluster.open_coordinator(&self.config.group).await?;
-        if self.coordinator.as_ref() != Some(&broker) {
-            let coordinator = connection.address();
-            tracing::info!(group = self.config.group, coordinator, "found the group's coordinator");
-        }
-        self.coordinator = Some(broker);
-        Ok(connection)
-    }
-
-    fn forget_coordinator(&mut self) {
-        self.connection = None;
-        self.coordinator = None;
-    }
-
     fn tell(&self, event: GroupEvent) -> Result<(), Setback> {
         self.events.send(event).map_err(|_| Setback::Alone)
     }
@@ -240,7 +214,7 @@ impl Member {
             .request_timeout
             .max(self.config.rebalance_timeout.saturating_add(JOIN_SLACK));
         loop {
-            let mut connection = self.connection().await?;
+            let mut connection = self.coordinator.connection().await?;
             let call = JoinCall {
                 group: &self.config.group,
                 member_id: &self.member_id,
@@ -251,7 +225,7 @@ impl Member {
             };
             self.session.wait_for_others();
             let answer = join(&mut connection, call, patience).await;
-            self.connection = Some(connection);
+            self.coordinator.put_back(connection);
             match answer {
                 Ok(JoinAnswer::MemberId(id)) => self.member_id = id,
                 Ok(JoinAnswer::Joined(joined)) => {
@@ -270,10 +244,10 @@ impl Member {
 
     async fn sync(&mut self, seat: &Seat, assignments: Vec<(String, Bytes)>) -> Result<Bytes, WireError> {
         let patience = self.cluster.settings.request_timeout.max(self.config.rebalance_timeout);
-        let mut connection = self.connection().await?;
+        let mut connection = self.coordinator.connection().await?;
         self.session.wait_for_others();
         let answer = sync(&mut connection, seat, assignments, patience).await;
-        self.connection = Some(connection);
+        self.coordinator.put_back(connection);
         match &answer {
             Ok(_) => self.heard(Instant::now()),
             Err(error) => self.session.waited_in_vain(!matches!(error, WireError::Silent { .. })),
@@ -310,10 +284,10 @@ impl Member {
         // should this fail
         self.next_beat = Instant::now() + self.cluster.settings.backoff.1.min(self.config.heartbeat_interval);
         let patience = self.cluster.settings.request_timeout.min(self.config.session_timeout);
-        let mut connection = self.connection().await?;
+        let mut connection = self.coordinator.connection().await?;
         let sent = Instant::now();
         let answer = heartbeat(&mut connection, &seat, patience).await;
-        self.connection = Some(connection);
+        self.coordinator.put_back(connection);
         match &answer {
             Ok(()) => self.heard(sent),
             Err(error) if error.code() == Some(Code::RebalanceInProgress) => self.heard(sent),
@@ -334,7 +308,7 @@ impl Member {
             Verdict::Wait => self.outage.goes_on(error),
             Verdict::Elsewhere => {
                 self.outage.goes_on(error);
-                self.forget_coordinator();
+                self.coordinator.forget();
             }
             Verdict::Rejoin => {
                 tracing::info!(group = self.config.group, error = chain(error), "joining the group again");
@@ -356,7 +330,7 @@ impl Member {
                         "cannot be in the group"
                     );
                 }
-                self.forget_coordinator();
+                self.coordinator.forget();
             }
         }
         self.reason = chain(error);
@@ -397,12 +371,12 @@ impl Member {
     }
 
     async fn say_goodbye(&mut self) -> Result<(), WireError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.coordinator.connection().await?;
         let first = leave(&mut connection, &self.config.group, &self.member_id, GOODBYE).await;
         match first {
             Err(error) if judge(&error) == Verdict::Elsewhere => {
-                self.forget_coordinator();
-                let mut connection = self.connection().await?;
+                self.coordinator.forget();
+                let mut connection = self.coordinator.connection().await?;
                 leave(&mut connection, &self.config.group, &self.member_id, GOODBYE).await
             }
             // it was removed before

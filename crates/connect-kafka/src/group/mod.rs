@@ -1,6 +1,7 @@
 //! The group of workers, and the groups of sinks: what librdkafka has no calls for, over `wire`.
 
 mod backoff;
+mod coordinator;
 mod member;
 mod membership;
 mod offsets;

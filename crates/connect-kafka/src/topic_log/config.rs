@@ -1,14 +1,17 @@
 //! The settings of the clients behind the internal topics.
 
 use crate::clients::client_config;
+use crate::context::{RateLimit, Reporter};
 use crate::properties::{Role, knows, translate};
 use connect_api::{ConfigMap, ConnectError};
 use rdkafka::ClientConfig;
+use std::sync::Arc;
 
 pub(super) struct Clients {
     pub(super) client_id: String,
     pub(super) consumer: ClientConfig,
     pub(super) producer: ClientConfig,
+    complaints: Arc<RateLimit>,
 }
 
 /// Keys without a prefix that are the worker's own, or that these clients have their own idea of.
@@ -85,7 +88,16 @@ impl Clients {
         let mut consumer = settings(Role::Consumer, CONSUMER)?;
         // No member of a group, but librdkafka assigns nothing without a name for one.
         consumer.set("group.id", group);
-        Ok(Self { consumer, producer: settings(Role::Producer, PRODUCER)?, client_id })
+        Ok(Self {
+            consumer,
+            producer: settings(Role::Producer, PRODUCER)?,
+            client_id,
+            complaints: Arc::default(),
+        })
+    }
+
+    pub(super) fn reporter(&self) -> Reporter {
+        Reporter::sharing(&self.client_id, self.complaints.clone())
     }
 }
 

@@ -54,7 +54,7 @@ pub struct KafkaStorage(Arc<Shared>);
 
 struct Shared {
     admin: Admin,
-    clients: Clients,
+    clients: Arc<Clients>,
     writer: Writer,
 }
 
@@ -62,9 +62,9 @@ impl KafkaStorage {
     /// `worker` is the worker's configuration as it was given; the keys without a prefix concern these clients. Does not
     /// connect.
     pub fn new(worker: &ConfigMap) -> Result<Self, ConnectError> {
-        let clients = Clients::read(worker)?;
+        let clients = Arc::new(Clients::read(worker)?);
         let settings = WireSettings::read(worker, &clients.client_id)?;
-        let writer = Writer::new(clients.producer.clone(), &clients.client_id, &settings.servers());
+        let writer = Writer::new(clients.clone(), &settings.servers());
         let admin = Admin::new(Cluster::new(settings));
         Ok(Self(Arc::new(Shared { admin, clients, writer })))
     }

@@ -91,7 +91,7 @@ impl Reader {
     ) -> Result<Self, ConnectError> {
         let consumer: StreamConsumer<Reporter> = clients
             .consumer
-            .create_with_context(Reporter::new(&clients.client_id))
+            .create_with_context(clients.reporter())
             .map_err(|error| creation_failed(&clients.client_id, &error))?;
         let mut partitions = TopicPartitionList::with_capacity(starts.len());
         let mut assigned = Ok(());

@@ -1,10 +1,10 @@
 //! One producer that writes all logs of a worker.
 
+use super::config::Clients;
 use crate::clients::creation_failed;
 use crate::context::Reporter;
 use connect_api::ConnectError;
 use connect_runtime::ports::LogRecord;
-use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
 use std::sync::Arc;
@@ -18,26 +18,20 @@ const NO_ROOM: Duration = Duration::from_millis(20);
 type Client = FutureProducer<Reporter>;
 
 pub(super) struct Writer {
-    config: ClientConfig,
-    client_id: String,
+    clients: Arc<Clients>,
     servers: String,
     producer: Mutex<Option<Arc<Client>>>,
 }
 
 impl Writer {
-    pub(super) fn new(config: ClientConfig, client_id: &str, servers: &str) -> Self {
-        Self {
-            config,
-            client_id: client_id.to_owned(),
-            servers: servers.to_owned(),
-            producer: Mutex::default(),
-        }
+    pub(super) fn new(clients: Arc<Clients>, servers: &str) -> Self {
+        Self { clients, servers: servers.to_owned(), producer: Mutex::default() }
     }
 
     /// Makes the producer, which then fetches its id.
     pub(super) async fn prepare(&self) -> Result<(), ConnectError> {
         let made = self.make(&mut *self.producer.lock().await);
-        made.map(drop).map_err(|error| creation_failed(&self.client_id, &error))
+        made.map(drop).map_err(|error| creation_failed(&self.clients.client_id, &error))
     }
 
     fn make(&self, slot: &mut Option<Arc<Client>>) -> Result<Arc<Client>, KafkaError> {
@@ -48,14 +42,14 @@ impl Writer {
         }
         if let Some((code, reason)) = slot.as_ref().and_then(|producer| producer.client().fatal_error()) {
             tracing::warn!(
-                client = self.client_id,
+                client = self.clients.client_id,
                 ?code,
                 reason,
                 "the producer cannot go on and is replaced"
             );
             discard(slot.take());
         }
-        let producer: Client = self.config.create_with_context(Reporter::new(&self.client_id))?;
+        let producer: Client = self.clients.producer.create_with_context(self.clients.reporter())?;
         Ok(slot.insert(Arc::new(producer)).clone())
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod browser;
+mod connect;
 mod database;
 mod engines;
 mod eventually;
@@ -11,6 +12,7 @@ mod pg_database;
 mod process;
 
 pub use browser::Browser;
+pub use connect::{connect_distributed, java_connect_distributed};
 pub use database::{Database, Rows};
 pub use engines::{MariaDb, Postgres, kafka, kafka_libs, mariadb, postgres};
 pub use eventually::eventually;

@@ -1,6 +1,6 @@
 //! Reading records and committed offsets.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -70,17 +70,30 @@ pub async fn consume_all(bootstrap: &str, topic: &str) -> anyhow::Result<Vec<Mes
             assignment.add_partition_offset(&topic, *partition, Offset::Beginning)?;
         }
         consumer.assign(&assignment)?;
-        read_to_end(&consumer, &topic, partitions.into_iter().collect())
+        read_to_end(
+            &consumer,
+            &topic,
+            partitions.into_iter().map(|partition| (partition, i64::MAX)).collect(),
+        )
     })
     .await
 }
 
-fn read_to_end(consumer: &BaseConsumer, topic: &str, mut open: HashSet<i32>) -> anyhow::Result<Vec<Message>> {
+/// `open` are the partitions, each with the offset from which on its records may be left to the next time: while records keep
+/// coming, the end that the broker tells is never reached.
+pub(super) fn read_to_end(
+    consumer: &BaseConsumer,
+    topic: &str,
+    mut open: HashMap<i32, i64>,
+) -> anyhow::Result<Vec<Message>> {
     let mut messages = Vec::new();
     let mut progress = Instant::now();
     while !open.is_empty() {
         match consumer.poll(Duration::from_millis(100)) {
             Some(Ok(message)) => {
+                if open.get(&message.partition()).is_some_and(|end| message.offset() + 1 >= *end) {
+                    open.remove(&message.partition());
+                }
                 messages.push(Message::of(&message));
                 progress = Instant::now();
             }
@@ -92,7 +105,7 @@ fn read_to_end(consumer: &BaseConsumer, topic: &str, mut open: HashSet<i32>) -> 
             }
             Some(Err(error)) => return Err(error).with_context(|| format!("cannot read {topic}")),
             None if progress.elapsed() > TIMEOUT => {
-                bail!("no record of {topic} for {TIMEOUT:?}, partitions {open:?}")
+                bail!("no record of {topic} for {TIMEOUT:?}, partitions {:?}", open.keys())
             }
             None => {}
         }
@@ -127,7 +140,7 @@ pub async fn committed(bootstrap: &str, group: &str, topic: &str) -> anyhow::Res
     .await
 }
 
-fn consumer(bootstrap: &str, group: &str) -> anyhow::Result<BaseConsumer> {
+pub(super) fn consumer(bootstrap: &str, group: &str) -> anyhow::Result<BaseConsumer> {
     config(bootstrap)
         .set("group.id", group)
         .set("enable.auto.commit", "false")
@@ -137,7 +150,7 @@ fn consumer(bootstrap: &str, group: &str) -> anyhow::Result<BaseConsumer> {
         .context("cannot create a consumer")
 }
 
-fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
+pub(super) fn partitions(consumer: &BaseConsumer, topic: &str) -> anyhow::Result<Vec<i32>> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).context("cannot reach Kafka")?;
     let found = metadata.topics().iter().find(|found| found.name() == topic);
     let partitions: Vec<i32> = found

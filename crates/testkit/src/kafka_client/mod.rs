@@ -3,12 +3,14 @@
 mod admin;
 mod consume;
 mod produce;
+mod tail;
 
 pub use admin::{
     Group, Topics, create_topic, delete_groups, delete_topics, group, remove_all_named, topic_exists,
 };
 pub use consume::{Message, committed, consume_all};
 pub use produce::{Record, produce, produce_all};
+pub use tail::Tail;
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! One test binary for the whole crate: it links once.
 
+mod connect_cluster;
 mod connect_cluster_ports;
 mod connect_kafka;
 mod connect_runtime_worker;

@@ -1,0 +1,11 @@
+//! Workers of a cluster on real Kafka: the walkthroughs W1 and W5, take-overs from and by Java's workers, groups with both.
+
+mod cluster;
+mod graceful;
+mod half_done;
+mod lines;
+mod many;
+mod mixed;
+mod takeover;
+mod w1;
+mod w5;

@@ -60,6 +60,8 @@ pub(crate) async fn run(args: DistributedArgs, levels: Arc<ReloadableLevels>) ->
     });
     let start_up = start_up(herder.clone(), clients, bootstrap, storage, config, offsets);
     let stopping = herder.clone();
+    // What Kafka refuses is named by its key; the file is named here.
+    let start_up = async { start_up.await.map_err(|failure| settings.because(failure)) };
     lifecycle::run(Arc::new(herder), rest, signals, start_up, async move { stopping.shutdown().await }).await
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn worker_config(changes: &[(&str, &str)]) -> WorkerConfig {
         ("task.shutdown.graceful.timeout.ms", "100"),
     ]);
     values.extend(config(changes));
-    match WorkerConfig::read(&values, &plugins()) {
+    match WorkerConfig::standalone(&values, &plugins()) {
         Ok(read) => read.config,
         Err(faults) => panic!("{faults:?}"),
     }

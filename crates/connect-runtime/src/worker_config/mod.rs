@@ -124,11 +124,6 @@ impl WorkerConfig {
         })
     }
 
-    /// As [`standalone`](WorkerConfig::standalone).
-    pub fn read(values: &ConfigMap, plugins: &Plugins) -> Result<Read, Vec<ConfigFault>> {
-        Self::standalone(values, plugins)
-    }
-
     fn read_as(
         table: &ConfigDef,
         values: &ConfigMap,

@@ -46,6 +46,11 @@ impl LogLevels for OneLogger {
 }
 
 async fn herder_with(changes: &[(&str, &str)]) -> ConnectHerder {
+    herder_on(&MemoryTopic::new(), changes).await
+}
+
+/// With statuses in that topic.
+async fn herder_on(statuses: &MemoryTopic, changes: &[(&str, &str)]) -> ConnectHerder {
     let herder = ConnectHerder::new(HerderParts {
         worker_config: worker_config(changes),
         plugins: plugins(),
@@ -53,7 +58,7 @@ async fn herder_with(changes: &[(&str, &str)]) -> ConnectHerder {
         offsets: Arc::new(NoOffsets),
         group_offsets: Arc::new(MemoryGroups::default()),
         config_log: Arc::new(MemoryTopic::new().log()),
-        status_log: Arc::new(MemoryTopic::new().log()),
+        status_log: Arc::new(statuses.log()),
         group: Arc::new(SoloGroup::default()),
         peers: Arc::new(NoPeers),
         log_levels: Arc::new(OneLogger::default()),
@@ -268,14 +273,15 @@ async fn what_has_failed_is_restarted_when_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_failed_is_restarted_by_itself_if_configured() {
-    let herder = herder_with(&[
-        ("errors.auto.restart.enable", "true"),
-        ("errors.auto.restart.backoff.initial.ms", "10"),
-    ])
-    .await;
+    let statuses = MemoryTopic::new();
+    let auto = [("errors.auto.restart.enable", "true"), ("errors.auto.restart.backoff.initial.ms", "10")];
+    let herder = herder_on(&statuses, &auto).await;
     herder.create_connector("a", sink(&[("fake.at", "start"), ("fake.how", "fail")]), None).await.unwrap();
     first_task(&herder, "a", RunState::Failed).await;
-    first_task(&herder, "a", RunState::Restarting).await;
+    let written = || statuses.records().last().map(|record| record.offset).unwrap_or_default();
+    let before = written();
+    // RESTARTING and FAILED, twice.
+    eventually("two more attempts", async || (written() >= before + 4).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

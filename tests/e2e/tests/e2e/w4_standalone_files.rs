@@ -80,7 +80,7 @@ async fn as_typed() -> anyhow::Result<()> {
     assert!(put.headers["location"].to_str()?.ends_with("/connectors/local-file-sink"));
     let got = worker.get("/connectors/local-file-sink").await?;
     assert_eq!((got.status, &got.body["config"]), (200, &config));
-    assert_eq!(worker.get("/connectors").await?.body, json!(["local-file-source", "local-file-sink"]));
+    assert_eq!(worker.get("/connectors").await?.body, json!(["local-file-sink", "local-file-source"]));
     assert_eq!(worker.get("/connectors/local-file-source").await?.body["type"], "source");
     worker.task_state("local-file-source", "RUNNING").await;
     file_becomes(&output, "hello-1\nhello-2\n").await;

@@ -367,6 +367,7 @@ impl State {
             return;
         }
         self.group.resolved = true;
+        self.publications.look_at_stopped = true;
         self.group.was_ready = true;
         let held = self.group.held.clone();
         self.activate(&held, offset);
@@ -563,6 +564,11 @@ impl State {
         let state =
             MemberState { url: self.settings.url.clone(), config_offset: self.config.offset(), assignment };
         self.effects.push(Effect::AnswerJoining(offered(self.settings.protocol, &state)));
+    }
+
+    #[cfg(test)]
+    pub(super) fn group_session(&self) -> u64 {
+        self.group.session
     }
 
     /// All that is this worker's.

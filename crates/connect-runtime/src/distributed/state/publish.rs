@@ -11,9 +11,16 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The attempt of a write that no publication waits for.
+const NOBODYS: u64 = 0;
+
 #[derive(Default)]
 pub(super) struct Publications {
     by_connector: BTreeMap<String, Publication>,
+    /// The leader is to look for connectors that are stopped and have tasks all the same.
+    pub(super) look_at_stopped: bool,
+    /// ... but not before, after a failure.
+    look_again: Option<Instant>,
     /// Counts attempts, so that the answer to an older one is told apart.
     attempt: u64,
 }
@@ -60,12 +67,14 @@ impl Publications {
     /// Those that are due already wait for something else than time.
     pub(super) fn wake(&self, now: Now) -> Option<Instant> {
         let waiting = self.by_connector.values().filter(|publication| publication.waits());
-        waiting.map(|publication| publication.due).filter(|due| *due > now.instant).min()
+        let due = waiting.map(|publication| publication.due).filter(|due| *due > now.instant);
+        due.chain(self.look_again).min()
     }
 }
 
 impl State {
     pub(super) fn publish(&mut self, now: Now) {
+        self.mend_stopped(now);
         let due: Vec<String> = self
             .publications
             .by_connector
@@ -75,6 +84,37 @@ impl State {
             .collect();
         for connector in due {
             self.publish_one(&connector, now);
+        }
+    }
+
+    /// A stopped connector has no tasks. One may have some when it is stopped by a leader that has just been replaced, while the
+    /// next one writes tasks for it.
+    fn mend_stopped(&mut self, now: Now) {
+        if self.publications.look_again.is_some_and(|at| at > now.instant) {
+            return;
+        }
+        self.publications.look_again = None;
+        if !self.publications.look_at_stopped || !self.is_resolved() || self.leadership() != Leadership::Me {
+            return;
+        }
+        self.publications.look_at_stopped = false;
+        let stopped: Vec<String> = self
+            .config
+            .connectors()
+            .filter(|name| {
+                self.config.target_state(name) == TargetState::Stopped && self.config.task_count(name) > 0
+            })
+            .map(str::to_owned)
+            .collect();
+        for name in stopped {
+            if self.requests.is_busy(&name) {
+                // What is under way may mend it, or comes here again.
+                self.publications.look_at_stopped = true;
+                continue;
+            }
+            tracing::info!(connector = name, "it is stopped and has tasks; taking them away");
+            let records = config_records::tasks(&name, &[]);
+            self.write_tasks(&name, records, NOBODYS);
         }
     }
 
@@ -138,6 +178,10 @@ impl State {
     }
 
     pub(super) fn on_posted(&mut self, connector: &str, attempt: u64, result: Result<(), String>, now: Now) {
+        if attempt == NOBODYS && result.is_err() {
+            self.publications.look_at_stopped = true;
+            self.publications.look_again = Some(now.instant + FIRST_PAUSE);
+        }
         let publication = self.publications.by_connector.get(connector);
         if publication.is_none_or(|publication| publication.under_way != Some(attempt)) {
             return;

@@ -106,6 +106,7 @@ impl State {
     pub(super) fn tasks_changed(&mut self, name: &str, offset: i64, now: Now) {
         self.work.touch();
         self.publications.recheck(name, now);
+        self.publications.look_at_stopped = true;
         if !self.started {
             return;
         }
@@ -120,6 +121,7 @@ impl State {
     }
 
     pub(super) fn target_state_changed(&mut self, connector: String) {
+        self.publications.look_at_stopped = true;
         let here = self.work.slots.keys().any(|item| item.connector() == connector);
         if here {
             let target = self.config.target_state(&connector);

@@ -351,6 +351,11 @@ impl Cluster {
             }
             Action::Write(slot) => {
                 let Some((write, records)) = self.node(slot).writes.pop_front() else { return };
+                if self.random(30) == 0 {
+                    let result = Err("no broker".to_owned());
+                    self.step(slot, Event::Written { write, result });
+                    return;
+                }
                 self.topic.extend(records);
                 while self.node(slot).read < self.topic.len() {
                     self.deliver(slot);

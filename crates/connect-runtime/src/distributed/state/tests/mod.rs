@@ -3,6 +3,7 @@
 mod cluster;
 mod histories;
 mod node;
+mod rig;
 mod rules;
 
 use super::*;

@@ -3,7 +3,7 @@
 
 use super::status_cache::{StatusCache, is_safe};
 use super::status_records::{
-    Status, TopicStatus, connector_key, parse, status_value, task_key, topic_key, topic_record,
+    Status, StatusRecord, TopicStatus, connector_key, parse, status_value, task_key, topic_key, topic_record,
 };
 use super::status_writer::{Put, StatusWriter};
 use crate::group::Work;
@@ -12,7 +12,7 @@ use crate::ports::{LogEntry, TopicLog};
 use bytes::Bytes;
 use connect_api::ConnectError;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 #[derive(Default)]
 struct Known {
@@ -27,7 +27,11 @@ pub struct StatusStore {
     log: Arc<dyn TopicLog>,
     known: Arc<Mutex<Known>>,
     writer: StatusWriter,
+    on_topic_removed: OnceLock<OnTopicRemoved>,
 }
+
+/// Is told a connector.
+type OnTopicRemoved = Arc<dyn Fn(&str) + Send + Sync>;
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -35,13 +39,20 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 
 impl StatusStore {
     pub fn new(log: Arc<dyn TopicLog>) -> Self {
-        Self { log, known: Arc::default(), writer: StatusWriter::new() }
+        Self { log, known: Arc::default(), writer: StatusWriter::new(), on_topic_removed: OnceLock::new() }
+    }
+
+    /// Who is to be told when a topic was removed from a connector's list, by whatever worker: its tasks are to say again what they
+    /// use. To be set before the start, once; must not block.
+    pub fn on_topic_removed(&self, told: impl Fn(&str) + Send + Sync + 'static) {
+        // A second one would never be told of anything, and nobody sets it.
+        let _ = self.on_topic_removed.set(Arc::new(told));
     }
 
     /// Reads the topic to its end and begins to write. Called once, inside a tokio runtime.
     pub async fn start(&self) -> Result<(), ConnectError> {
-        let known = self.known.clone();
-        self.log.start(Box::new(move |entry| read(&known, &entry))).await?;
+        let (known, told) = (self.known.clone(), self.on_topic_removed.get().cloned());
+        self.log.start(Box::new(move |entry| read(&known, told.as_ref(), &entry))).await?;
         self.writer.start(self.log.clone());
         Ok(())
     }
@@ -166,10 +177,19 @@ impl StatusStore {
     }
 }
 
-fn read(known: &Mutex<Known>, entry: &LogEntry) {
+fn read(known: &Mutex<Known>, told: Option<&OnTopicRemoved>, entry: &LogEntry) {
     let key = entry.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
     match parse(&key, entry.value.as_deref()) {
-        Ok(record) => lock(known).cache.apply(record),
+        Ok(record) => {
+            let removed = match &record {
+                StatusRecord::Topic { connector, status: None, .. } => Some(connector.clone()),
+                _ => None,
+            };
+            lock(known).cache.apply(record);
+            if let (Some(connector), Some(told)) = (removed, told) {
+                told(&connector);
+            }
+        }
         Err(why) => tracing::warn!(
             key = &*key,
             partition = entry.partition,

@@ -5,20 +5,44 @@ use super::status_cache::{StatusCache, is_safe};
 use super::status_records::{
     Status, StatusRecord, TopicStatus, connector_key, parse, status_value, task_key, topic_key, topic_record,
 };
-use super::status_writer::{Put, StatusWriter};
+use super::status_writer::{Put, Puts, StatusWriter};
 use crate::group::Work;
-use crate::herder::TaskId;
+use crate::herder::{State, TaskId};
 use crate::ports::{LogEntry, TopicLog};
 use bytes::Bytes;
 use connect_api::ConnectError;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 #[derive(Default)]
 struct Known {
     cache: StatusCache,
     /// The tasks that a status was put for, by connector: it may not be in the cache yet when the connector is removed.
     put: BTreeMap<String, BTreeSet<usize>>,
+    /// What this worker has said last of what it runs, by key.
+    own: BTreeMap<Bytes, Status>,
+}
+
+impl Known {
+    fn said(&mut self, key: &Bytes, status: &Status) {
+        if status.state == State::Unassigned {
+            self.own.remove(key);
+        } else {
+            self.own.insert(key.clone(), status.clone());
+        }
+    }
+
+    /// What this worker has to say again, since `heard` hides it: a worker that hung while its work was given to this one does not
+    /// know of that, and speaks of its last generation when it goes on.
+    fn to_repeat(&mut self, key: &[u8], heard: Option<&Status>) -> Option<Bytes> {
+        let Some(heard) = heard else {
+            self.own.remove(key);
+            return None;
+        };
+        let own = self.own.get(key)?;
+        let is_late = heard.worker_id != own.worker_id && heard.generation < own.generation;
+        is_late.then(|| status_value(own))
+    }
 }
 
 /// `KafkaStatusBackingStore`. Puts return at once; they are written in their order, again and again until Kafka takes them. Of
@@ -27,11 +51,7 @@ pub struct StatusStore {
     log: Arc<dyn TopicLog>,
     known: Arc<Mutex<Known>>,
     writer: StatusWriter,
-    on_topic_removed: OnceLock<OnTopicRemoved>,
 }
-
-/// Is told a connector.
-type OnTopicRemoved = Arc<dyn Fn(&str) + Send + Sync>;
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,46 +59,41 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 
 impl StatusStore {
     pub fn new(log: Arc<dyn TopicLog>) -> Self {
-        Self { log, known: Arc::default(), writer: StatusWriter::new(), on_topic_removed: OnceLock::new() }
-    }
-
-    /// Who is to be told when a topic was removed from a connector's list, by whatever worker: its tasks are to say again what they
-    /// use. To be set before the start, once; must not block.
-    pub fn on_topic_removed(&self, told: impl Fn(&str) + Send + Sync + 'static) {
-        // A second one would never be told of anything, and nobody sets it.
-        let _ = self.on_topic_removed.set(Arc::new(told));
+        Self { log, known: Arc::default(), writer: StatusWriter::new() }
     }
 
     /// Reads the topic to its end and begins to write. Called once, inside a tokio runtime.
     pub async fn start(&self) -> Result<(), ConnectError> {
-        let (known, told) = (self.known.clone(), self.on_topic_removed.get().cloned());
-        self.log.start(Box::new(move |entry| read(&known, told.as_ref(), &entry))).await?;
+        let (known, puts) = (self.known.clone(), self.writer.puts());
+        self.log.start(Box::new(move |entry| read(&known, &puts, &entry))).await?;
         self.writer.start(self.log.clone());
         Ok(())
     }
 
     pub fn put_connector(&self, name: &str, status: Status) {
-        self.put(connector_key(name), Some(status_value(&status)));
+        self.put_status(connector_key(name), &status);
     }
 
     /// Passed over when another worker is known to have spoken in a later generation.
     pub fn put_connector_safe(&self, name: &str, status: Status) {
-        let (value, name_to_check) = (status_value(&status), name.to_owned());
-        self.put_safe(connector_key(name), value, move |known| {
-            is_safe(&status, known.cache.connectors.get(&name_to_check))
+        let name_to_check = name.to_owned();
+        self.put_safe(connector_key(name), status, move |status, known| {
+            is_safe(status, known.cache.connectors.get(&name_to_check))
         });
     }
 
     pub fn put_task(&self, id: &TaskId, status: Status) {
         self.remember(id);
-        self.put(task_key(id), Some(status_value(&status)));
+        self.put_status(task_key(id), &status);
     }
 
     /// Passed over when another worker is known to have spoken in a later generation.
     pub fn put_task_safe(&self, id: &TaskId, status: Status) {
         self.remember(id);
-        let (value, id_to_check) = (status_value(&status), id.clone());
-        self.put_safe(task_key(id), value, move |known| is_safe(&status, known.cache.task(&id_to_check)));
+        let id_to_check = id.clone();
+        self.put_safe(task_key(id), status, move |status, known| {
+            is_safe(status, known.cache.task(&id_to_check))
+        });
     }
 
     pub fn put_topic(&self, status: TopicStatus) {
@@ -165,33 +180,52 @@ impl StatusStore {
     }
 
     fn put(&self, key: Bytes, value: Option<Bytes>) {
+        if value.is_none() {
+            lock(&self.known).own.remove(&key);
+        }
         self.writer.put(key, Put { value, check: None });
     }
 
-    fn put_safe(&self, key: Bytes, value: Bytes, is_safe: impl Fn(&Known) -> bool + Send + Sync + 'static) {
-        if is_safe(&lock(&self.known)) {
-            let known = self.known.clone();
-            let check = Arc::new(move || is_safe(&lock(&known)));
-            self.writer.put(key, Put { value: Some(value), check: Some(check) });
+    fn put_status(&self, key: Bytes, status: &Status) {
+        lock(&self.known).said(&key, status);
+        self.put(key, Some(status_value(status)));
+    }
+
+    fn put_safe(
+        &self,
+        key: Bytes,
+        status: Status,
+        is_safe: impl Fn(&Status, &Known) -> bool + Send + Sync + 'static,
+    ) {
+        {
+            let mut known = lock(&self.known);
+            if !is_safe(&status, &known) {
+                known.own.remove(&key);
+                return;
+            }
+            known.said(&key, &status);
         }
+        let (known, value) = (self.known.clone(), Some(status_value(&status)));
+        let check = Arc::new(move || is_safe(&status, &lock(&known)));
+        self.writer.put(key, Put { value, check: Some(check) });
     }
 }
 
-fn read(known: &Mutex<Known>, told: Option<&OnTopicRemoved>, entry: &LogEntry) {
-    let key = entry.key.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-    match parse(&key, entry.value.as_deref()) {
+fn read(known: &Mutex<Known>, puts: &Puts, entry: &LogEntry) {
+    let key = entry.key.as_deref().unwrap_or_default();
+    let text = String::from_utf8_lossy(key);
+    match parse(&text, entry.value.as_deref()) {
         Ok(record) => {
-            let removed = match &record {
-                StatusRecord::Topic { connector, status: None, .. } => Some(connector.clone()),
-                _ => None,
-            };
-            lock(known).cache.apply(record);
-            if let (Some(connector), Some(told)) = (removed, told) {
-                told(&connector);
+            let mut known = lock(known);
+            if let StatusRecord::Connector(_, heard) | StatusRecord::Task(_, heard) = &record
+                && let Some(value) = known.to_repeat(key, heard.as_ref())
+            {
+                puts.put(Bytes::copy_from_slice(key), Put { value: Some(value), check: None });
             }
+            known.cache.apply(record);
         }
         Err(why) => tracing::warn!(
-            key = &*key,
+            key = &*text,
             partition = entry.partition,
             offset = entry.offset,
             why,

@@ -64,11 +64,12 @@ impl StatusWriter {
     }
 
     pub(super) fn put(&self, key: Bytes, put: Put) {
-        let mut queue = self.shared.lock();
-        queue.pending.shift_remove(&key);
-        queue.pending.insert(key, put);
-        drop(queue);
-        self.shared.wake.notify_one();
+        self.puts().put(key, put);
+    }
+
+    /// Does not keep the writer alive.
+    pub(super) fn puts(&self) -> Puts {
+        Puts(self.shared.clone())
     }
 
     /// Returns when there is nothing left to write.
@@ -85,6 +86,19 @@ impl StatusWriter {
                 return;
             }
         }
+    }
+}
+
+/// Where to put what is to be written.
+pub(super) struct Puts(Arc<Shared>);
+
+impl Puts {
+    pub(super) fn put(&self, key: Bytes, put: Put) {
+        let mut queue = self.0.lock();
+        queue.pending.shift_remove(&key);
+        queue.pending.insert(key, put);
+        drop(queue);
+        self.0.wake.notify_one();
     }
 }
 

@@ -129,6 +129,40 @@ async fn a_safe_put_does_not_overrule_a_later_generation() {
     assert_eq!(store.connector("c").unwrap().worker_id, "old");
 }
 
+/// A worker that hung, and lost its work meanwhile, does not know of it at once: what it says then hides the word of the one who runs
+/// the work now.
+#[tokio::test]
+async fn what_hides_the_word_of_who_runs_it_is_answered() {
+    let topic = MemoryTopic::new();
+    let (now, late, third) = (started(&topic).await, started(&topic).await, started(&topic).await);
+    let of =
+        |worker: &str, state, generation| Status { worker_id: worker.into(), ..status(state, generation) };
+    late.put_connector("c", of("late", State::Running, 4));
+    late.put_task(&task("c", 0), of("late", State::Running, 4));
+    late.flush().await;
+    now.put_connector("c", of("now", State::Running, 6));
+    now.put_task(&task("c", 0), of("now", State::Paused, 6));
+    now.flush().await;
+    for state in [State::Running, State::Failed] {
+        late.put_connector("c", of("late", state, 4));
+        late.put_task(&task("c", 0), of("late", state, 4));
+        late.flush().await;
+        now.flush().await;
+        assert_eq!(third.connector("c"), Some(of("now", State::Running, 6)));
+        assert_eq!(third.task(&task("c", 0)), Some(of("now", State::Paused, 6)));
+    }
+    // Who has given it up has nothing to repeat, nor has anybody an older word than the other.
+    now.put_connector("c", of("now", State::Unassigned, 6));
+    now.put_task(&task("c", 0), of("now", State::Running, 6));
+    now.flush().await;
+    late.put_connector("c", of("late", State::Running, 5));
+    late.put_task(&task("c", 0), of("late", State::Running, 7));
+    late.flush().await;
+    now.flush().await;
+    assert_eq!(third.connector("c").unwrap().worker_id, "late");
+    assert_eq!(third.task(&task("c", 0)).unwrap().worker_id, "late");
+}
+
 /// Fails for a while, and for ever for keys that begin with `bad`.
 struct Flaky {
     log: crate::store::MemoryLog,

@@ -86,18 +86,31 @@ impl Cluster {
 
     /// Starts one of our workers; see [`Member::is_up`].
     pub(super) fn ours(&self) -> anyhow::Result<Member> {
-        self.member(false)
+        self.member(false, &[])
+    }
+
+    /// One with further lines, or others, in its file.
+    pub(super) fn ours_with(&self, extra: &[(&str, &str)]) -> anyhow::Result<Member> {
+        self.member(false, extra)
     }
 
     /// Starts a worker of Apache Kafka.
     pub(super) fn java(&self) -> anyhow::Result<Member> {
-        self.member(true)
+        self.member(true, &[])
     }
 
-    fn member(&self, is_java: bool) -> anyhow::Result<Member> {
+    pub(super) fn java_with(&self, extra: &[(&str, &str)]) -> anyhow::Result<Member> {
+        self.member(true, extra)
+    }
+
+    fn member(&self, is_java: bool, extra: &[(&str, &str)]) -> anyhow::Result<Member> {
         let id = format!("127.0.0.1:{}", testkit::free_port());
         let mut text = String::new();
         for (key, value) in &self.keys {
+            writeln!(text, "{key}={value}")?;
+        }
+        // The last line of a key counts.
+        for (key, value) in extra {
             writeln!(text, "{key}={value}")?;
         }
         writeln!(text, "listeners=http://{id}")?;

@@ -72,6 +72,9 @@ pub trait SourceTask: Send {
     /// Waits for records and returns them, bounded in number and bytes. An empty answer is normal: return one after a second or
     /// so without news, and never at once, or the task spins. While the runtime waits for Kafka it does not call.
     ///
+    /// The task has a thread of its own, in which acknowledgements are taken as well: a short blocking read is no harm, a long one belongs
+    /// into another thread.
+    ///
     /// The future is dropped when the task is to stop and otherwise runs to its end, so records it already holds may be
     /// lost only when the task ends: their offsets are not committed and they are read again.
     async fn poll(&mut self) -> Result<Vec<SourceRecord>, PollError>;

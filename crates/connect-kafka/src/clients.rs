@@ -195,6 +195,10 @@ impl KafkaClients for RdKafkaClients {
 #[error("there was no answer within {} s", PATIENCE.as_secs())]
 struct TooLate;
 
+/// KIP-714: few brokers collect their clients' metrics, and the histograms kept for that are most of the memory of a client that has
+/// little to do. Java pushes by default; `enable.metrics.push=true` switches it on here.
+pub(crate) const NO_METRICS_PUSH: (&str, &str) = ("enable.metrics.push", "false");
+
 /// What a sink's consumer is unless the user says otherwise, in librdkafka's words.
 const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
@@ -211,6 +215,7 @@ const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("topic.metadata.refresh.interval.ms", "3000"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
+    NO_METRICS_PUSH,
     ("fetch.max.bytes", "16777216"),
 ];
 
@@ -219,6 +224,7 @@ const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
     ("delivery.timeout.ms", "120000"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
+    NO_METRICS_PUSH,
 ];
 
 /// What the producer of a source task is unless the user says otherwise: Kafka Connect's own settings for it. The topic is made
@@ -238,6 +244,7 @@ const SOURCE_PRODUCER_DEFAULTS: &[(&str, &str)] = &[
     ("queue.buffering.max.messages", "20000"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
+    NO_METRICS_PUSH,
 ];
 
 fn source_producer_config(native: Native) -> ClientConfig {

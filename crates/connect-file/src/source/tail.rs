@@ -51,7 +51,10 @@ struct Memory {
 /// How many bytes of either end are remembered.
 const REMEMBERED: usize = 512;
 
-/// How many bytes are read at once, and about how many a batch of lines may have.
+/// How many bytes are read at once where nothing more is expected: more may have come, and some files tell no size.
+const LEAST: usize = 1 << 10;
+
+/// How many bytes are read at once at most, and about how many a batch of lines may have.
 const CHUNK: usize = 64 << 10;
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -189,7 +192,9 @@ impl Open {
 
     /// Reads some more; `false` at the end.
     fn fill(&mut self) -> io::Result<bool> {
-        let mut chunk = [0; CHUNK];
+        // As much as was there when it was looked at: a worker may have hundreds of files in which nothing happens.
+        let rest = self.seen.map_or(0, |(size, ..)| size.saturating_sub(self.read));
+        let mut chunk = vec![0; usize::try_from(rest).unwrap_or(CHUNK).clamp(LEAST, CHUNK)];
         let count = match self.file.read_at(&mut chunk, self.read) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
             count => count?,

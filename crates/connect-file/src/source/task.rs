@@ -39,8 +39,7 @@ struct Running {
 }
 
 enum Input {
-    /// Away while it is read in another thread.
-    File(Option<Tail>),
+    File(Tail),
     Stdin(Stdin),
 }
 
@@ -54,7 +53,7 @@ impl SourceTask for FileStreamSourceTask {
                 let partition = OffsetMap::from_iter([(FILENAME.to_owned(), Json::from(file))]);
                 let stored = context.offsets.offset(&partition).await?;
                 let resume = stored.as_ref().map(position).transpose()?;
-                (Input::File(Some(Tail::new(file.into(), resume))), Some(Arc::new(partition)))
+                (Input::File(Tail::new(file.into(), resume)), Some(Arc::new(partition)))
             }
         };
         self.running = Some(Running {
@@ -92,21 +91,12 @@ impl SourceTask for FileStreamSourceTask {
 }
 
 /// The lines that are there, or come within [`QUIET`].
-async fn from_file(tail: &mut Option<Tail>, most: usize) -> Result<Vec<Line>, PollError> {
+async fn from_file(tail: &mut Tail, most: usize) -> Result<Vec<Line>, PollError> {
     let end = Instant::now() + QUIET;
     loop {
-        let Some(mut reading) = tail.take() else {
-            return Err(ConnectError::failed("the file was left behind by an earlier poll").into());
-        };
-        // Files block, and a network may hang behind them; the threads of the runtime are for those who wait politely.
-        let read = tokio::task::spawn_blocking(move || {
-            let lines = reading.read(most);
-            (reading, lines)
-        });
-        let (back, lines) =
-            read.await.map_err(|error| ConnectError::caused("reading the file was interrupted", error))?;
-        *tail = Some(back);
-        match lines {
+        // In the task's own thread: where a network hangs behind the file this task alone hangs with it, and hundreds of quiet files
+        // do not cost a second thread each.
+        match tail.read(most) {
             Ok(lines) if lines.is_empty() && Instant::now() < end => sleep(LOOK).await,
             Ok(lines) => return Ok(lines),
             Err(error @ TailError::Unreadable { .. }) => {

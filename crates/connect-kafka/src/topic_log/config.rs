@@ -1,6 +1,6 @@
 //! The settings of the clients behind the internal topics.
 
-use crate::clients::client_config;
+use crate::clients::{NO_METRICS_PUSH, client_config};
 use crate::context::{RateLimit, Reporter};
 use crate::properties::{Role, knows, translate};
 use connect_api::{ConfigMap, ConnectError};
@@ -52,6 +52,7 @@ const CONSUMER: &[(&str, &str)] = &[
     ("fetch.error.backoff.ms", "100"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
+    NO_METRICS_PUSH,
 ];
 
 const PRODUCER: &[(&str, &str)] = &[
@@ -69,6 +70,7 @@ const PRODUCER: &[(&str, &str)] = &[
     ("linger.ms", "0"),
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
+    NO_METRICS_PUSH,
 ];
 
 impl Clients {

@@ -14,6 +14,7 @@ use crate::secrets::Masker;
 use crate::signature::RequestSignature;
 use crate::store::Status;
 use crate::validation::{Validation, invalid, key_infos, named, with_key};
+use crate::worker_config::Mode;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::ConfigMap;
@@ -309,6 +310,16 @@ impl Inner {
         }
     }
 
+    /// In the reference's words.
+    fn only_in_a_cluster(&self, what: &str) -> Result<(), HerderError> {
+        match self.parts.worker_config.mode {
+            Mode::Distributed(_) => Ok(()),
+            Mode::Standalone { .. } => Err(HerderError::BadRequest(format!(
+                "Kafka Connect in standalone mode does not support {what}."
+            ))),
+        }
+    }
+
     fn topic_tracking(&self) -> Result<(), HerderError> {
         if self.parts.worker_config.topic_tracking.enable {
             return Ok(());
@@ -329,12 +340,17 @@ fn changing(name: &str) -> HerderError {
     ))
 }
 
+/// Java's connectors may leave keys null, which means as much as absent.
 fn task_configs(body: &[u8]) -> Result<Vec<ConfigMap>, HerderError> {
-    serde_json::from_slice(body).map_err(|error| {
+    let configs: Vec<IndexMap<String, Option<String>>> = serde_json::from_slice(body).map_err(|error| {
         HerderError::BadRequest(format!(
             "The body must be a list of task configurations, each an object of strings: {error}"
         ))
-    })
+    })?;
+    let without_null = |config: IndexMap<String, Option<String>>| {
+        config.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    };
+    Ok(configs.into_iter().map(without_null).collect())
 }
 
 #[async_trait]
@@ -551,6 +567,7 @@ impl Herder for ConnectHerder {
         body: Bytes,
         signature: Option<RequestSignature>,
     ) -> Result<(), HerderError> {
+        self.inner.only_in_a_cluster("externally setting task configurations")?;
         let name = name.to_owned();
         self.change(|inner| async move {
             // Whoever cannot sign learns nothing about its body.
@@ -568,6 +585,7 @@ impl Herder for ConnectHerder {
         body: Bytes,
         signature: Option<RequestSignature>,
     ) -> Result<(), HerderError> {
+        self.inner.only_in_a_cluster("exactly-once source connectors")?;
         self.change(|inner| async move {
             inner.done(Request::CheckSignature { body, signature }).await?;
             Err(HerderError::BadRequest(

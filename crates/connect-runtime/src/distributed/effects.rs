@@ -27,6 +27,9 @@ const LEAVE: Duration = Duration::from_secs(5);
 /// A request to the leader may wait there for a rebalance.
 const POST: Duration = Duration::from_secs(90);
 
+/// By member id.
+type Assignments = Vec<(String, Bytes)>;
+
 pub(super) struct Performer {
     inner: Arc<Inner>,
     writer: Writer,
@@ -34,7 +37,7 @@ pub(super) struct Performer {
     pub(super) group_events: Option<(u64, mpsc::UnboundedReceiver<GroupEvent>)>,
     joining: Option<oneshot::Sender<OfferedProtocols>>,
     /// By the generation that waits for its assignments.
-    leading: Option<(i32, oneshot::Sender<Vec<(String, Bytes)>>)>,
+    leading: Option<(i32, oneshot::Sender<Assignments>)>,
     finished: bool,
 }
 
@@ -264,7 +267,6 @@ impl Inner {
         for known in self.statuses.topics(connector) {
             self.statuses.remove_topic(connector, &known.topic);
         }
-        self.worker.forget_topics(connector);
     }
 
     /// Of the connector's plugin.

@@ -103,13 +103,17 @@ impl ConnectHerder {
             group_offsets: parts.group_offsets.clone(),
             deadlines: parts.deadlines,
         };
+        let worker = Worker::new(worker_parts, worker_events);
+        let statuses = StatusStore::new(parts.status_log.clone());
+        let telling = worker.clone();
+        statuses.on_topic_removed(move |connector| telling.forget_topics(connector));
         let state = State::new(Settings::of(&parts));
         let inner = Arc::new(Inner {
             runtime: Handle::current(),
             health: watch::Sender::new(state.health()),
             state: RwLock::new(state),
-            statuses: Arc::new(StatusStore::new(parts.status_log.clone())),
-            worker: Worker::new(worker_parts, worker_events),
+            statuses: Arc::new(statuses),
+            worker,
             events,
             answers: Mutex::default(),
             last_request: AtomicU64::new(0),

@@ -12,7 +12,7 @@ use crate::ports::{LogEntry, TopicLog};
 use bytes::Bytes;
 use connect_api::ConnectError;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 #[derive(Default)]
 struct Known {
@@ -51,7 +51,11 @@ pub struct StatusStore {
     log: Arc<dyn TopicLog>,
     known: Arc<Mutex<Known>>,
     writer: StatusWriter,
+    on_topic_removed: OnceLock<OnTopicRemoved>,
 }
+
+/// Is told a connector.
+type OnTopicRemoved = Arc<dyn Fn(&str) + Send + Sync>;
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -59,13 +63,21 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 
 impl StatusStore {
     pub fn new(log: Arc<dyn TopicLog>) -> Self {
-        Self { log, known: Arc::default(), writer: StatusWriter::new() }
+        Self { log, known: Arc::default(), writer: StatusWriter::new(), on_topic_removed: OnceLock::new() }
+    }
+
+    /// Who is to be told when a topic was removed from a connector's list, by whatever worker: its tasks are to say again what they
+    /// use. To be set before the start, once; must not block.
+    pub fn on_topic_removed(&self, told: impl Fn(&str) + Send + Sync + 'static) {
+        // A second one would never be told of anything, and nobody sets it.
+        let _ = self.on_topic_removed.set(Arc::new(told));
     }
 
     /// Reads the topic to its end and begins to write. Called once, inside a tokio runtime.
     pub async fn start(&self) -> Result<(), ConnectError> {
         let (known, puts) = (self.known.clone(), self.writer.puts());
-        self.log.start(Box::new(move |entry| read(&known, &puts, &entry))).await?;
+        let told = self.on_topic_removed.get().cloned();
+        self.log.start(Box::new(move |entry| read(&known, &puts, told.as_ref(), &entry))).await?;
         self.writer.start(self.log.clone());
         Ok(())
     }
@@ -211,7 +223,7 @@ impl StatusStore {
     }
 }
 
-fn read(known: &Mutex<Known>, puts: &Puts, entry: &LogEntry) {
+fn read(known: &Mutex<Known>, puts: &Puts, told: Option<&OnTopicRemoved>, entry: &LogEntry) {
     let key = entry.key.as_deref().unwrap_or_default();
     let text = String::from_utf8_lossy(key);
     match parse(&text, entry.value.as_deref()) {
@@ -222,7 +234,15 @@ fn read(known: &Mutex<Known>, puts: &Puts, entry: &LogEntry) {
             {
                 puts.put(Bytes::copy_from_slice(key), Put { value: Some(value), check: None });
             }
+            let removed = match &record {
+                StatusRecord::Topic { connector, status: None, .. } => Some(connector.clone()),
+                _ => None,
+            };
             known.cache.apply(record);
+            drop(known);
+            if let (Some(connector), Some(told)) = (removed, told) {
+                told(&connector);
+            }
         }
         Err(why) => tracing::warn!(
             key = &*text,

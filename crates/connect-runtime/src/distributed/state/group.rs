@@ -509,44 +509,36 @@ impl State {
     }
 
     pub(super) fn group_wake(&self) -> Option<Instant> {
-        let until = match self.group.phase {
+        match self.group.phase {
             Phase::Away { until } => Some(until),
+            Phase::In => self.group.rejoin_at,
             _ => None,
-        };
-        [until, self.group.rejoin_at].into_iter().flatten().min()
+        }
     }
 
     /// What waits for work to stop goes on when it has.
     pub(super) fn advance_group(&mut self) {
-        match self.group.phase {
-            Phase::In if self.group.joining => {
-                if self.is_quiet() {
-                    self.offer();
-                }
+        let phase = self.group.phase;
+        let waits = match phase {
+            Phase::In => self.group.joining || (self.group.revoked && self.group.resolved),
+            Phase::Withdrawing | Phase::Closing => self.work.is_idle(),
+            _ => false,
+        };
+        if !waits || !self.is_quiet() {
+            return;
+        }
+        match phase {
+            Phase::In if self.group.joining => self.offer(),
+            Phase::In => {
+                self.group.revoked = false;
+                self.request_rejoin();
             }
-            Phase::In if self.group.revoked && self.group.resolved => {
-                if self.is_quiet() {
-                    self.group.revoked = false;
-                    self.request_rejoin();
-                }
+            Phase::Closing if self.group.session == 0 => self.finish(),
+            _ => {
+                self.group.phase =
+                    if phase == Phase::Closing { Phase::LeavingForGood } else { Phase::Leaving };
+                self.effects.push(Effect::Leave);
             }
-            Phase::Withdrawing => {
-                if self.work.is_idle() && self.is_quiet() {
-                    self.group.phase = Phase::Leaving;
-                    self.effects.push(Effect::Leave);
-                }
-            }
-            Phase::Closing => {
-                if self.work.is_idle() && self.is_quiet() {
-                    if self.group.session == 0 {
-                        self.finish();
-                    } else {
-                        self.group.phase = Phase::LeavingForGood;
-                        self.effects.push(Effect::Leave);
-                    }
-                }
-            }
-            _ => {}
         }
     }
 

@@ -36,8 +36,11 @@ impl State {
     }
 
     pub(super) fn rotate_key(&mut self, now: Now) {
-        let resting = self.rotation.retry_at.is_some_and(|at| at > now.instant);
-        if self.rotation.writing.is_some() || resting || !self.needs_key(now) {
+        if self.rotation.retry_at.is_some_and(|at| at > now.instant) {
+            return;
+        }
+        self.rotation.retry_at = None;
+        if self.rotation.writing.is_some() || !self.needs_key(now) {
             return;
         }
         let Some(keys) = &self.settings.keys else { return };

@@ -39,10 +39,15 @@ pub(super) const DISTRIBUTED: [ConfigKey; 21] = [
         .default("10000")
         .valid(Validator::AtLeast(1))
         .importance(Importance::High),
-    ConfigKey::new("heartbeat.interval.ms", Ty::Int, "How often the worker says that it is there; lower than session.timeout.ms.")
-        .default("3000")
-        .valid(Validator::AtLeast(1))
-        .importance(Importance::High),
+    // With each heartbeat a worker also learns that others came or went, so this is how long the work of one that went is at rest.
+    ConfigKey::new(
+        "heartbeat.interval.ms",
+        Ty::Int,
+        "How often the worker says that it is there, and learns that others came or went (Java: 3000); lower than session.timeout.ms.",
+    )
+    .default("1000")
+    .valid(Validator::AtLeast(1))
+    .importance(Importance::High),
     ConfigKey::new("rebalance.timeout.ms", Ty::Int, "How long a worker may take to stop what it gives away and join again.")
         .default("60000")
         .valid(Validator::AtLeast(1))

@@ -431,28 +431,29 @@ impl Cluster {
         (!live.is_empty()).then(|| live[self.random(live.len())])
     }
 
+    /// Nobody is answered by a worker that is gone; other workers notice.
     fn forget_requests_of(&mut self, slot: usize) {
-        self.posts.retain(|(target, _), (sender, _, _)| *target != slot && *sender != slot);
-        self.users.retain(|(target, _), _| *target != slot);
-    }
-
-    pub(super) fn crash(&mut self) {
-        let Some(slot) = self.any() else { return };
         let senders: Vec<_> = self
             .posts
             .iter()
             .filter(|((target, _), (sender, _, _))| *target == slot && *sender != slot)
             .map(|(_, sender)| sender.clone())
             .collect();
-        self.forget_requests_of(slot);
-        let node = self.nodes[slot].take().expect("a live node");
-        if let Some(member) = node.member.and_then(|id| self.coordinator.members.get_mut(&id)) {
-            member.is_dead = true;
-        }
+        self.posts.retain(|(target, _), (sender, _, _)| *target != slot && *sender != slot);
+        self.users.retain(|(target, _), _| *target != slot);
         for (sender, connector, attempt) in senders {
             let result = Err("connection reset".to_owned());
             self.step(sender, Event::Posted { connector, attempt, result });
         }
+    }
+
+    pub(super) fn crash(&mut self) {
+        let Some(slot) = self.any() else { return };
+        let node = self.nodes[slot].take().expect("a live node");
+        if let Some(member) = node.member.and_then(|id| self.coordinator.members.get_mut(&id)) {
+            member.is_dead = true;
+        }
+        self.forget_requests_of(slot);
     }
 
     pub(super) fn lose(&mut self) {

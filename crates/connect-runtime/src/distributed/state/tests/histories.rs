@@ -77,7 +77,12 @@ fn protocol() -> impl Strategy<Value = Protocol> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: histories(), max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: histories(),
+        max_shrink_iters: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_cluster_comes_to_rest_with_each_piece_of_work_running_once(

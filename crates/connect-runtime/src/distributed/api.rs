@@ -1,19 +1,16 @@
 //! What the REST API asks, answered by the herder: reads from the last known state at once, changes by way of the loop.
 
-use super::state::{Expected, Reply, Request};
-use super::{ConnectHerder, HerderParts, Inner};
-use crate::connector_config::framework_tables;
+use super::changes::not_found;
+use super::state::{Reply, Request};
+use super::{ConnectHerder, Inner};
 use crate::herder::{
-    ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, ConnectorType, Health,
-    Herder, HerderError, LoggerLevel, PluginInfo, Put, RestartRequest, ServerInfo, State, StateInfo,
-    TargetState, TaskId,
+    ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffset, ConnectorStatus, Health, Herder, HerderError,
+    LoggerLevel, PluginInfo, Put, RestartRequest, ServerInfo, StateInfo, TargetState, TaskId,
 };
 use crate::plugins::HEADER_CONVERTER;
 use crate::ports::LEVELS;
-use crate::secrets::Masker;
 use crate::signature::RequestSignature;
-use crate::store::Status;
-use crate::validation::{Validation, invalid, key_infos, named, with_key};
+use crate::validation::key_infos;
 use crate::worker_config::Mode;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,15 +22,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// How often a change is made anew because another one came between its check and its write.
-const ATTEMPTS: usize = 5;
-
 /// Above what a plugin is given, and below the 90 s that the reference grants a request.
 const READING_OFFSETS: Duration = Duration::from_secs(60);
-
-fn not_found(name: &str) -> HerderError {
-    HerderError::NotFound(format!("Connector {name} not found"))
-}
 
 impl ConnectHerder {
     /// Runs a change to its end even if whoever asked for it goes away, on the worker's own threads.
@@ -79,208 +69,12 @@ impl Inner {
         Err(HerderError::Conflict(format!("Cannot complete request momentarily: {what}")))
     }
 
-    async fn done(&self, request: Request) -> Result<(), HerderError> {
+    pub(super) async fn done(&self, request: Request) -> Result<(), HerderError> {
         self.ask(request).await.map(drop)
     }
 
     pub(super) fn stored(&self, name: &str) -> Option<ConfigMap> {
         self.state().config().connector_config(name).cloned()
-    }
-
-    /// Knows the secrets of a configuration, also of one whose class is not among the plugins.
-    fn masker(&self, config: &ConfigMap) -> Masker {
-        let plugin = config.get("connector.class").map(|class| self.parts.plugins.connector(class));
-        match plugin {
-            Some(Ok(plugin)) => {
-                Masker::new(framework_tables(plugin.ty()).iter().copied().chain([plugin.config_def()]))
-            }
-            _ => Masker::new(framework_tables(ConnectorType::Sink).iter().copied()),
-        }
-    }
-
-    fn ty(&self, config: &ConfigMap) -> Option<ConnectorType> {
-        let class = config.get("connector.class")?;
-        self.parts.plugins.connector(class).ok().map(|plugin| plugin.ty())
-    }
-
-    fn info(&self, name: &str) -> Option<ConnectorInfo> {
-        let state = self.state();
-        let config = state.config().connector_config(name)?;
-        Some(ConnectorInfo {
-            name: name.to_owned(),
-            config: self.masker(config).mask(config),
-            tasks: state.config().task_ids(name).into_iter().map(|id| id.task).collect(),
-            ty: self.ty(config),
-        })
-    }
-
-    /// Brings the connector's name into its configuration.
-    fn named(name: &str, mut config: ConfigMap) -> Result<ConfigMap, HerderError> {
-        match config.get("name") {
-            Some(inner) if inner == name => {}
-            Some(inner) => {
-                return Err(HerderError::BadRequest(format!(
-                    "Connector name configuration ({inner}) doesn't match connector name in the URL ({name})"
-                )));
-            }
-            None => {
-                config.insert("name".into(), name.to_owned());
-            }
-        }
-        Ok(config)
-    }
-
-    /// The configuration with its secrets put back from what is stored.
-    fn plain(&self, config: &ConfigMap, stored: Option<&ConfigMap>) -> Result<ConfigMap, HerderError> {
-        let masker = named(config, &self.parts.plugins)?.masker;
-        masker
-            .unmask(config, stored)
-            .map_err(|faults| invalid(&faults.into_iter().map(with_key).collect::<Vec<_>>()))
-    }
-
-    async fn validate(&self, config: ConfigMap) -> Result<(), HerderError> {
-        self.validation().check(&config).await.map(drop)
-    }
-
-    fn validation(&self) -> Validation<'_> {
-        let HerderParts { plugins, worker_config, deadlines, .. } = &self.parts;
-        Validation { plugins, worker: worker_config, deadlines: *deadlines }
-    }
-
-    pub(super) async fn create(
-        &self,
-        name: &str,
-        config: ConfigMap,
-        initial_state: Option<TargetState>,
-    ) -> Result<ConnectorInfo, HerderError> {
-        // Before the costly checks, which the leader makes.
-        self.done(Request::Leader).await?;
-        let config = Self::named(name, config)?;
-        let plain = self.plain(&config, None)?;
-        self.validate(plain.clone()).await?;
-        let put = Request::Put {
-            name: name.to_owned(),
-            config: plain.clone(),
-            initial_state,
-            expected: Expected::Nothing,
-        };
-        self.ask(put).await?;
-        Ok(self.written(name, &plain))
-    }
-
-    /// The answer to a new connector. The reference gives it before there are tasks, and its users expect none.
-    fn written(&self, name: &str, config: &ConfigMap) -> ConnectorInfo {
-        ConnectorInfo {
-            name: name.to_owned(),
-            config: self.masker(config).mask(config),
-            tasks: Vec::new(),
-            ty: self.ty(config),
-        }
-    }
-
-    async fn put(&self, name: &str, config: ConfigMap) -> Result<(Put, ConnectorInfo), HerderError> {
-        self.done(Request::Leader).await?;
-        let config = Self::named(name, config)?;
-        for _ in 0..ATTEMPTS {
-            let stored = self.stored(name);
-            let plain = self.plain(&config, stored.as_ref())?;
-            // IndexMap compares without regard to order.
-            if stored.as_ref() == Some(&plain)
-                && let Some(info) = self.info(name)
-            {
-                return Ok((Put::Updated, info));
-            }
-            self.validate(plain.clone()).await?;
-            // With a secret that stands for what was stored, exactly that has to be there still.
-            let expected = match stored {
-                Some(stored) if plain != config => Expected::This(stored),
-                _ => Expected::Anything,
-            };
-            let put =
-                Request::Put { name: name.to_owned(), config: plain.clone(), initial_state: None, expected };
-            match self.ask(put).await? {
-                Reply::Put(Put::Created) => return Ok((Put::Created, self.written(name, &plain))),
-                Reply::Put(Put::Updated) => {
-                    let info = self.info(name).unwrap_or_else(|| self.written(name, &plain));
-                    return Ok((Put::Updated, info));
-                }
-                _ => continue,
-            }
-        }
-        Err(changing(name))
-    }
-
-    async fn patch(
-        &self,
-        name: &str,
-        patch: IndexMap<String, Option<String>>,
-    ) -> Result<ConnectorInfo, HerderError> {
-        self.done(Request::Leader).await?;
-        for _ in 0..ATTEMPTS {
-            let stored = self.stored(name).ok_or_else(|| not_found(name))?;
-            let mut patched = stored.clone();
-            for (key, value) in &patch {
-                match value {
-                    Some(value) => patched.insert(key.clone(), value.clone()),
-                    None => patched.shift_remove(key),
-                };
-            }
-            let plain = self.plain(&Self::named(name, patched)?, Some(&stored))?;
-            if plain == stored
-                && let Some(info) = self.info(name)
-            {
-                return Ok(info);
-            }
-            self.validate(plain.clone()).await?;
-            let put = Request::Put {
-                name: name.to_owned(),
-                config: plain.clone(),
-                initial_state: None,
-                expected: Expected::This(stored),
-            };
-            if self.ask(put).await? != Reply::Stale {
-                return Ok(self.info(name).unwrap_or_else(|| self.written(name, &plain)));
-            }
-        }
-        Err(changing(name))
-    }
-
-    fn state_info(status: Status) -> StateInfo {
-        let Status { state, trace, worker_id, version, .. } = status;
-        let trace = trace.filter(|trace| !trace.is_empty());
-        StateInfo { state, worker_id, trace, version, retrying: None }
-    }
-
-    fn task_state_info(&self, id: &TaskId, status: Status) -> StateInfo {
-        // Of its own tasks a worker knows more than the topic says.
-        let here = status.worker_id == self.parts.worker_id && status.state == State::Running;
-        let retrying = if here { self.worker.retrying(id) } else { None };
-        StateInfo { retrying, ..Self::state_info(status) }
-    }
-
-    fn status(&self, name: &str) -> Option<ConnectorStatus> {
-        let connector = Self::state_info(self.statuses.connector(name)?);
-        let tasks = self.statuses.tasks(name).into_iter().map(|(task, status)| {
-            let id = TaskId { connector: name.to_owned(), task };
-            (task, self.task_state_info(&id, status))
-        });
-        let ty = self.state().config().connector_config(name).and_then(|config| self.ty(config));
-        Some(ConnectorStatus { name: name.to_owned(), connector, tasks: tasks.collect(), ty })
-    }
-
-    /// What a restart would do (KIP-745).
-    fn plan(&self, name: &str, request: RestartRequest) -> Option<ConnectorStatus> {
-        let mut plan = self.status(name)?;
-        let mark = |info: &mut StateInfo| {
-            if !request.only_failed || info.state == State::Failed {
-                info.state = State::Restarting;
-            }
-        };
-        mark(&mut plan.connector);
-        if request.include_tasks {
-            plan.tasks.iter_mut().for_each(|(_, info)| mark(info));
-        }
-        Some(plan)
     }
 
     async fn offsets(&self, name: &str) -> Result<Vec<ConnectorOffset>, HerderError> {
@@ -332,12 +126,6 @@ impl Inner {
         let known = LEVELS.into_iter().find(|known| known.eq_ignore_ascii_case(level.trim()));
         known.ok_or_else(|| HerderError::NotFound(format!("invalid log level '{level}'.")))
     }
-}
-
-fn changing(name: &str) -> HerderError {
-    HerderError::Conflict(format!(
-        "Cannot complete request momentarily: the configuration of connector {name} is changed by somebody else again and again"
-    ))
 }
 
 /// Java's connectors may leave keys null, which means as much as absent.

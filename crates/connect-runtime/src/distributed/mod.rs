@@ -2,10 +2,12 @@
 //! ([`run`]). A standalone worker is a cluster of one ([`SoloGroup`]).
 
 mod api;
+mod changes;
 mod effects;
 mod run;
 mod solo;
 mod state;
+mod views;
 mod writer;
 
 pub use solo::SoloGroup;

@@ -458,3 +458,36 @@ async fn a_source_is_a_connector_like_any_other() {
         .assert_eq(failed.trace.as_deref().unwrap_or_default());
     herder.delete_connector("lines").await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standalone_worker_refuses_what_only_a_cluster_knows() {
+    let herder = herder().await;
+    check(
+        herder.put_task_configs("a", Bytes::from_static(b"[]"), None).await,
+        expect![[r#"
+            BadRequest(
+                "Kafka Connect in standalone mode does not support externally setting task configurations.",
+            )
+        "#]],
+    );
+    check(
+        herder.fence_zombies("a", Bytes::new(), None).await,
+        expect![[r#"
+            BadRequest(
+                "Kafka Connect in standalone mode does not support exactly-once source connectors.",
+            )
+        "#]],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_topics_can_be_switched_off() {
+    let herder = herder_with(&[("topic.tracking.enable", "false")]).await;
+    let refused = || Err(HerderError::Forbidden("Topic tracking is disabled.".into()));
+    assert_eq!(herder.connector_topics("a").await, refused());
+    assert_eq!(herder.reset_connector_topics("a").await, refused().map(drop));
+    let herder = herder_with(&[("topic.tracking.allow.reset", "false")]).await;
+    assert_eq!(herder.connector_topics("a").await, Ok(Vec::new()));
+    let refused = HerderError::Forbidden("Topic tracking reset is disabled.".into());
+    assert_eq!(herder.reset_connector_topics("a").await, Err(refused));
+}

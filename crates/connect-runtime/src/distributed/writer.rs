@@ -71,3 +71,59 @@ async fn append(log: &dyn TopicLog, records: Vec<LogRecord>) -> Result<(), Strin
         Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::{LogReader, TopicLog};
+    use async_trait::async_trait;
+    use bytes::Bytes;
+    use std::sync::Mutex;
+
+    /// Takes no record `bad`, nor anything together with it.
+    #[derive(Default)]
+    struct PickyLog {
+        calls: Mutex<Vec<Vec<Bytes>>>,
+    }
+
+    #[async_trait]
+    impl TopicLog for PickyLog {
+        async fn start(&self, _: LogReader) -> Result<(), ConnectError> {
+            Ok(())
+        }
+
+        async fn append(&self, records: Vec<LogRecord>) -> Result<(), ConnectError> {
+            // Meanwhile others are asked for.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let keys: Vec<Bytes> = records.into_iter().map(|record| record.key).collect();
+            let is_bad = keys.iter().any(|key| key == "bad");
+            self.calls.lock().unwrap().push(keys);
+            if is_bad { Err(ConnectError::failed("too large")) } else { Ok(()) }
+        }
+
+        async fn read_to_end(&self) -> Result<(), ConnectError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_goes_together_and_a_bad_record_takes_no_other_with_it() {
+        let log = Arc::new(PickyLog::default());
+        let (events, mut told) = mpsc::unbounded_channel();
+        let writer = Writer::start(log.clone(), events);
+        let record = |key: &'static str| LogRecord { key: Bytes::from(key), value: None };
+        writer.write(1, vec![record("a")]);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        writer.write(2, vec![record("b"), record("c")]);
+        writer.write(3, vec![record("bad")]);
+        let mut results = Vec::new();
+        while results.len() < 3 {
+            if let Some(Event::Written { write, result }) = told.recv().await {
+                results.push((write, result));
+            }
+        }
+        assert_eq!(results, [(1, Ok(())), (2, Ok(())), (3, Err("too large".into()))]);
+        let calls = log.calls.lock().unwrap().clone();
+        assert_eq!(calls, [vec!["a"], vec!["b", "c", "bad"], vec!["b", "c"], vec!["bad"]]);
+    }
+}

@@ -1,7 +1,7 @@
 //! Changes of configurations: checked outside the loop, where plugins may take their time, and written by way of it.
 
-use super::{HerderParts, Inner};
 use super::state::{Expected, Reply, Request};
+use super::{HerderParts, Inner};
 use crate::herder::{ConnectorInfo, HerderError, Put, TargetState};
 use crate::validation::{Validation, invalid, named, with_key};
 use connect_api::ConfigMap;

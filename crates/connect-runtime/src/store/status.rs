@@ -34,7 +34,7 @@ impl Known {
 
     /// What this worker has to say again, since `heard` hides it: a worker that hung while its work was given to this one does not
     /// know of that, and speaks of its last generation when it goes on.
-    fn to_repeat(&mut self, key: &[u8], heard: Option<&Status>) -> Option<Bytes> {
+    fn repetition_of(&mut self, key: &[u8], heard: Option<&Status>) -> Option<Bytes> {
         let Some(heard) = heard else {
             self.own.remove(key);
             return None;
@@ -230,7 +230,7 @@ fn read(known: &Mutex<Known>, puts: &Puts, told: Option<&OnTopicRemoved>, entry:
         Ok(record) => {
             let mut known = lock(known);
             if let StatusRecord::Connector(_, heard) | StatusRecord::Task(_, heard) = &record
-                && let Some(value) = known.to_repeat(key, heard.as_ref())
+                && let Some(value) = known.repetition_of(key, heard.as_ref())
             {
                 puts.put(Bytes::copy_from_slice(key), Put { value: Some(value), check: None });
             }

@@ -150,6 +150,9 @@ async fn from_java_to_ours_and_back() -> anyhow::Result<()> {
                     ensure!(offsets["offsets"][0]["offset"]["position"] == *end, "{offsets}");
                 }
                 let offsets = it.worker.get(&format!("/connectors/{}/offsets", it.name("k"))).await?.body;
+                // So is that of the paused one, of what it read before.
+                let paused = it.worker.get(&format!("/connectors/{}/offsets", it.name("p"))).await?.body;
+                ensure!(paused["offsets"][0]["offset"]["position"].is_u64(), "{paused}");
                 let lines: u64 = it.files.iter().map(Growing::count).sum();
                 ensure!(offsets["offsets"][0]["offset"]["kafka_offset"] == lines, "{offsets}");
                 Ok(Some(()))

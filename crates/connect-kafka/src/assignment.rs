@@ -1,4 +1,4 @@
-//! Which partitions a consumer has, what of them is done, and which it lost. Shared between the task, which marks and
+//! Which partitions a consumer has, where it began in them, what of them is done, and which it lost. Shared between the task, which marks and
 //! commits, and the callbacks of a rebalance.
 
 use connect_api::TopicPartition;
@@ -23,8 +23,19 @@ impl Assignment {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(crate) fn given(&self, partitions: impl IntoIterator<Item = TopicPartition>) {
-        self.state().owned.extend(partitions.into_iter().map(|partition| (partition, None)));
+    /// `starts`: where reading begins, for partitions without a committed offset. What lies before is not ours to do, so that
+    /// is to be committed like something done: a later start must not look for another place and pass over what was
+    /// written meanwhile.
+    pub(crate) fn given(
+        &self,
+        partitions: impl IntoIterator<Item = TopicPartition>,
+        starts: &HashMap<TopicPartition, i64>,
+    ) {
+        let with_start = |partition| {
+            let start = starts.get(&partition).copied();
+            (partition, start)
+        };
+        self.state().owned.extend(partitions.into_iter().map(with_start));
     }
 
     pub(crate) fn taken(&self, partitions: impl IntoIterator<Item = TopicPartition>) {
@@ -99,7 +110,7 @@ mod tests {
     #[test]
     fn marks_live_from_done_to_committed() {
         let assignment = Assignment::default();
-        assignment.given([partition(0), partition(1)]);
+        assignment.given([partition(0), partition(1)], &HashMap::new());
         assert_eq!(assignment.uncommitted(|_| true), []);
         assignment.mark_done(&partition(0), 5);
         assignment.mark_done(&partition(9), 5);
@@ -113,13 +124,27 @@ mod tests {
     }
 
     #[test]
+    fn where_a_partition_begins_is_committed_once_until_something_is_done() {
+        let assignment = Assignment::default();
+        let starts = HashMap::from([(partition(0), 7), (partition(9), 7)]);
+        assignment.given([partition(0), partition(1)], &starts);
+        assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 7)]);
+        assignment.committed(&[(partition(0), 7)]);
+        assert_eq!(assignment.uncommitted(|_| true), []);
+        assignment.taken([partition(0)]);
+        assignment.given([partition(0)], &starts);
+        assignment.mark_done(&partition(0), 8);
+        assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 8)]);
+    }
+
+    #[test]
     fn a_partition_that_comes_back_starts_clean_and_is_known_as_lost() {
         let assignment = Assignment::default();
-        assignment.given([partition(0), partition(1)]);
+        assignment.given([partition(0), partition(1)], &HashMap::new());
         assignment.mark_done(&partition(0), 5);
         let known = assignment.lost_count();
         assignment.taken([partition(0)]);
-        assignment.given([partition(0)]);
+        assignment.given([partition(0)], &HashMap::new());
         assert_eq!(assignment.uncommitted(|_| true), []);
         assert_eq!(assignment.lost_since(known), [partition(0)]);
         assert_eq!(assignment.take_lost(), [partition(0)]);

@@ -7,6 +7,7 @@ use crate::pattern;
 use crate::producer::Producer;
 use crate::properties::{Native, Role, java_name, translate};
 use crate::source_producer::QueueingProducer;
+use crate::starts::reset_target;
 use crate::wire::{Cluster, Code, CreateTopic, NotCreated, WireSettings};
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError};
@@ -93,8 +94,9 @@ impl KafkaClients for RdKafkaClients {
         base.insert("group.id".to_owned(), format!("connect-{connector}"));
         let native = merged(Role::Consumer, &self.warned, connector, [&base, &self.consumer, overrides])?;
         let config = consumer_config(native, matches!(subscription, Subscription::Pattern(_)));
+        let reset = reset_target(config.get("auto.offset.reset"));
         let consumer: StreamConsumer<TaskContext> = config
-            .create_with_context(TaskContext::new(&client_id))
+            .create_with_context(TaskContext::new(&client_id, reset))
             .map_err(|error| creation_failed(&client_id, &error))?;
         let topics = match subscription {
             Subscription::Topics(topics) => topics.clone(),

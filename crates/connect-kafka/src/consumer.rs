@@ -2,6 +2,7 @@
 
 use crate::assignment::Assignment;
 use crate::context::Reporter;
+use crate::starts;
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use connect_api::{ConnectError, TopicPartition};
@@ -15,6 +16,7 @@ use rdkafka::consumer::{
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -29,11 +31,31 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct TaskContext {
     reporter: Reporter,
     assignment: Assignment,
+    /// Where to begin in a partition that has no committed offset; `None` where that is an error.
+    reset: Option<Offset>,
 }
 
 impl TaskContext {
-    pub(crate) fn new(client: &str) -> Self {
-        Self { reporter: Reporter::new(client), assignment: Assignment::default() }
+    pub(crate) fn new(client: &str, reset: Option<Offset>) -> Self {
+        Self { reporter: Reporter::new(client), assignment: Assignment::default(), reset }
+    }
+
+    /// Where the consumer will begin in those of the partitions that have no committed offset.
+    fn settle_starts(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        given: &TopicPartitionList,
+    ) -> HashMap<TopicPartition, i64> {
+        let Some(reset) = self.reset.filter(|_| given.count() > 0) else { return HashMap::new() };
+        blocking(|| starts::settle(consumer, given, reset)).unwrap_or_else(|error| {
+            tracing::warn!(
+                client = self.reporter.client,
+                error = error.to_string(),
+                "where to begin could not be asked for; a partition without a committed offset gets one with its first \
+                 record only"
+            );
+            HashMap::new()
+        })
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: Vec<TopicPartition>) {
@@ -74,13 +96,14 @@ impl ConsumerContext for TaskContext {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(given) => {
+                let starts = self.settle_starts(consumer, given);
                 let given = partitions(given);
                 tracing::info!(
                     client = self.reporter.client,
                     partitions = names(&given),
                     "partitions assigned"
                 );
-                self.assignment.given(given);
+                self.assignment.given(given, &starts);
             }
             Rebalance::Revoke(taken) => self.revoke(consumer, partitions(taken)),
             Rebalance::Error(error) => self.reporter.trouble(error, "rebalance"),

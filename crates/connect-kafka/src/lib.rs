@@ -11,6 +11,7 @@ mod pattern;
 mod producer;
 mod properties;
 mod source_producer;
+mod starts;
 mod topic_log;
 mod wire;
 

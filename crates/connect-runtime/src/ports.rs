@@ -24,7 +24,7 @@ pub struct RawRecord {
 }
 
 /// A sink task's consumer. It never commits by itself except in [`commit`] and, when partitions are taken away, what was
-/// marked by [`mark_done`] before.
+/// marked by [`mark_done`] before. Where it begins in a partition that has no committed offset counts as marked.
 ///
 /// [`commit`]: SinkConsumer::commit
 /// [`mark_done`]: SinkConsumer::mark_done

@@ -170,6 +170,70 @@ async fn a_pattern_matches_whole_names() {
     delete_topics(&kafka().unwrap(), &names.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
 }
 
+/// A consumer that begins at the end where nothing is committed.
+async fn late_consumer(connector: &str, task: usize) -> Box<dyn SinkConsumer> {
+    let latest = map(&[("auto.offset.reset", "latest")]);
+    clients().sink_consumer(connector, task, &only(connector), &latest).await.unwrap()
+}
+
+async fn until_assigned(consumer: &mut dyn SinkConsumer, topic: &str) {
+    let began = Instant::now();
+    while group(&kafka().unwrap(), &format!("connect-{topic}")).await.unwrap().state != "Stable" {
+        assert_eq!(consumer.poll(500, Duration::from_millis(100)).await.unwrap(), []);
+        assert!(began.elapsed() < LONG);
+    }
+    // the group is stable when the coordinator has answered, the callback comes with the next polls
+    assert_eq!(consumer.poll(500, Duration::from_secs(1)).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_begins_at_the_end_misses_nothing_while_it_is_down() {
+    let topic = topic(3).await;
+    fill(&topic, 0..30).await;
+    let mut first = late_consumer(&topic, 0).await;
+    until_assigned(&mut *first, &topic).await;
+    assert_eq!(sum_committed(&topic, &topic).await, 0);
+    first.close().await;
+    assert_eq!(sum_committed(&topic, &topic).await, 30);
+
+    fill(&topic, 30..50).await;
+    let mut second = late_consumer(&topic, 0).await;
+    let records = read(&mut *second, 20).await;
+    assert_eq!(keys(&records), (30..50).map(|number| number.to_string()).collect());
+    // read, but not done
+    second.commit().await.unwrap();
+    second.close().await;
+    assert_eq!(sum_committed(&topic, &topic).await, 30);
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_sink_begins_is_committed_before_partitions_are_taken_away() {
+    let topic = topic(2).await;
+    fill(&topic, 0..20).await;
+    let mut first = late_consumer(&topic, 0).await;
+    until_assigned(&mut *first, &topic).await;
+    first.pause().unwrap();
+    let mut second = late_consumer(&topic, 1).await;
+    let began = Instant::now();
+    while first.take_revoked().is_empty() && began.elapsed() < LONG {
+        assert_eq!(first.poll(500, Duration::from_millis(100)).await.unwrap(), []);
+        assert_eq!(second.poll(500, Duration::from_millis(100)).await.unwrap(), []);
+    }
+    assert_eq!(sum_committed(&topic, &topic).await, 20);
+    fill(&topic, 20..40).await;
+    first.resume().unwrap();
+    let (mut records, began) = (Vec::new(), Instant::now());
+    while keys(&records).len() < 20 && began.elapsed() < LONG {
+        records.extend(first.poll(500, Duration::from_millis(200)).await.unwrap());
+        records.extend(second.poll(500, Duration::from_millis(200)).await.unwrap());
+    }
+    assert_eq!(keys(&records), (20..40).map(|number| number.to_string()).collect());
+    first.close().await;
+    second.close().await;
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn when_partitions_are_taken_away_what_is_done_is_committed_first() {
     let topic = topic(4).await;

@@ -81,7 +81,8 @@ mod tests {
         #[test]
         fn damage_is_taken(changes in prop::collection::vec((any::<Index>(), any::<u8>()), 1..8), end in any::<Index>()) {
             let assignment = encode_assignment(&assignment(), Protocol::Sessioned);
-            let targets: [(fn(&[u8]) -> bool, &[u8]); 4] = [
+            type Target<'a> = (fn(&[u8]) -> bool, &'a [u8]);
+            let targets: [Target<'_>; 4] = [
                 (group_metadata, &metadata()),
                 (group_assignment, &assignment),
                 (properties, PROPERTIES),

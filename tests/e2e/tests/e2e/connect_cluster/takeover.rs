@@ -4,7 +4,8 @@ use super::cluster::{Cluster, JAVA_PATIENCE, Member};
 use super::lines::{Growing, TopicLines, file_complete, file_lines};
 use anyhow::ensure;
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use testkit::eventually;
 
 struct Handover {
@@ -18,10 +19,10 @@ struct Handover {
 }
 
 impl Handover {
-    async fn new(test: &str, java_first: bool) -> anyhow::Result<Self> {
+    fn new(test: &str) -> anyhow::Result<Self> {
         let extra = [("scheduled.rebalance.max.delay.ms", "500"), ("plugin.path", "/usr/share/java")];
         let cluster = Cluster::new(test, &extra, &["lines", "paused"])?;
-        let worker = if java_first { cluster.java()? } else { cluster.ours()? };
+        let worker = cluster.java()?;
         let file = |name: &str| Growing::new(name, cluster.folder.path(name));
         let (files, paused) = (vec![file("a"), file("b")], file("p"));
         let lines = TopicLines::new(&cluster.bootstrap, &cluster.topic("lines"))?;
@@ -94,17 +95,31 @@ impl Handover {
         }
     }
 
+    /// Waits until this offset of the connector is stored: a `position`, or an offset of Kafka.
+    async fn stored(&self, name: &str, offset: u64) {
+        eventually(format!("offset {offset} of {name} to be stored"), JAVA_PATIENCE, async || {
+            let offsets = self.worker.get(&format!("/connectors/{}/offsets", self.name(name))).await?.body;
+            let stored = &offsets["offsets"][0]["offset"];
+            ensure!(stored["position"] == offset || stored["kafka_offset"] == offset, "{offsets}");
+            Ok(Some(()))
+        })
+        .await;
+    }
+
     fn grow(&self, lines: u64) -> anyhow::Result<()> {
         self.files.iter().chain([&self.paused]).try_for_each(|file| file.grow(lines))
     }
 
-    /// The configurations, the tasks' and the stored offsets, as the worker tells them.
-    async fn said(&self) -> anyhow::Result<Value> {
-        let mut said = json!({});
+    /// The configurations, the tasks', and the offsets of what does not run, as the worker tells them.
+    async fn said(&self) -> anyhow::Result<BTreeMap<String, Value>> {
+        let mut said = BTreeMap::new();
         for name in ["a", "b", "k", "kp", "p", "s"] {
             for path in ["", "/config", "/tasks", "/offsets"] {
                 let answer = self.worker.get(&format!("/connectors/{}{path}", self.name(name))).await?;
-                said[format!("{name}{path}")] = answer.body;
+                ensure!(answer.status == 200, "{name}{path}: {} {}", answer.status, answer.body);
+                if path != "/offsets" || !["a", "b", "k"].contains(&name) {
+                    said.insert(format!("{name}{path}"), answer.body);
+                }
             }
         }
         Ok(said)
@@ -113,23 +128,30 @@ impl Handover {
     async fn hand_over(&mut self, to_java: bool) -> anyhow::Result<()> {
         let before = self.said().await?;
         self.worker.stop().await?;
+        self.grow(100)?;
         self.worker.start_as(to_java)?;
         self.worker.is_up().await;
         self.all_states().await;
-        assert_eq!(self.said().await?, before, "told by the other kind of worker");
+        let after = self.said().await?;
+        for (path, before) in before {
+            assert_eq!(after[&path], before, "{path}, told by the other kind of worker");
+        }
+        self.lines_once().await;
         Ok(())
     }
 }
 
 #[tokio::test]
 async fn from_java_to_ours_and_back() -> anyhow::Result<()> {
-    let mut it = Handover::new("takeover", true).await?;
+    let mut it = Handover::new("takeover")?;
     it.worker.is_up().await;
     it.grow(100)?;
     it.create_all().await?;
     it.lines_once().await;
     let kp = it.cluster.folder.path("kp");
     file_complete(&kp, &it.files).await;
+    it.stored("p", it.paused.path.metadata()?.len()).await;
+    it.stored("kp", 200).await;
     it.set("kp", "pause").await?;
     it.set("p", "pause").await?;
     it.set("s", "stop").await?;
@@ -139,27 +161,6 @@ async fn from_java_to_ours_and_back() -> anyhow::Result<()> {
 
     // What is written while nobody runs, and while the next one runs.
     for to_java in [false, true] {
-        let said = async || {
-            // The offsets of what has been read are stored every half second.
-            let ends: Vec<u64> =
-                it.files.iter().map(|file| file.path.metadata().map_or(0, |m| m.len())).collect();
-            eventually("the sources' offsets to be stored", JAVA_PATIENCE, async || {
-                for (file, end) in it.files.iter().zip(&ends) {
-                    let offsets =
-                        it.worker.get(&format!("/connectors/{}/offsets", it.name(&file.name))).await?.body;
-                    ensure!(offsets["offsets"][0]["offset"]["position"] == *end, "{offsets}");
-                }
-                let offsets = it.worker.get(&format!("/connectors/{}/offsets", it.name("k"))).await?.body;
-                // So is that of the paused one, of what it read before.
-                let paused = it.worker.get(&format!("/connectors/{}/offsets", it.name("p"))).await?.body;
-                ensure!(paused["offsets"][0]["offset"]["position"].is_u64(), "{paused}");
-                let lines: u64 = it.files.iter().map(Growing::count).sum();
-                ensure!(offsets["offsets"][0]["offset"]["kafka_offset"] == lines, "{offsets}");
-                Ok(Some(()))
-            })
-            .await;
-        };
-        said().await;
         it.hand_over(to_java).await?;
         it.grow(100)?;
         it.lines_once().await;

@@ -34,17 +34,46 @@ pub(crate) struct Incoming {
     pub(crate) body: Bytes,
 }
 
-/// Sends a request and reads the whole answer.
-pub(crate) async fn send(request: Outgoing<'_>, limit: Duration) -> Result<Incoming, PeerError> {
-    let base = request.base;
-    let unreachable = |reason: String| PeerError::Unreachable { url: base.to_owned(), reason };
-    match timeout(limit, exchange(request)).await {
-        Ok(answer) => answer.map_err(unreachable),
-        Err(_) => Err(unreachable(format!("no answer within {} s", limit.as_secs()))),
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    pub(crate) error: PeerError,
+    /// Nobody listens there: nothing of the request has been sent.
+    pub(crate) nobody_there: bool,
+}
+
+impl From<SendError> for PeerError {
+    fn from(failed: SendError) -> Self {
+        failed.error
     }
 }
 
-async fn exchange(request: Outgoing<'_>) -> Result<Incoming, String> {
+/// What is wrong with one exchange.
+struct Fault {
+    reason: String,
+    nobody_there: bool,
+}
+
+impl From<String> for Fault {
+    fn from(reason: String) -> Self {
+        Self { reason, nobody_there: false }
+    }
+}
+
+/// Sends a request and reads the whole answer.
+pub(crate) async fn send(request: Outgoing<'_>, limit: Duration) -> Result<Incoming, SendError> {
+    let base = request.base;
+    let failed = |Fault { reason, nobody_there }| SendError {
+        error: PeerError::Unreachable { url: base.to_owned(), reason },
+        nobody_there,
+    };
+    match timeout(limit, exchange(request)).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(failed(format!("no answer within {} s", limit.as_secs()).into())),
+    }
+}
+
+async fn exchange(request: Outgoing<'_>) -> Result<Incoming, Fault> {
     let (authority, prefix) = split(request.base)?;
     let target = format!("{prefix}{}", request.path_and_query);
     let mut message = Request::builder()
@@ -62,9 +91,10 @@ async fn exchange(request: Outgoing<'_>) -> Result<Incoming, String> {
     }
     let message = message.body(Full::new(request.body)).map_err(|error| chain(&error))?;
 
+    let nobody_there = |reason| Fault { reason, nobody_there: true };
     let stream = match timeout(CONNECT_TIMEOUT, TcpStream::connect(authority)).await {
-        Ok(stream) => stream.map_err(|error| error.to_string())?,
-        Err(_) => return Err(format!("no connection within {} s", CONNECT_TIMEOUT.as_secs())),
+        Ok(stream) => stream.map_err(|error| nobody_there(error.to_string()))?,
+        Err(_) => return Err(nobody_there(format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()))),
     };
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| chain(&error))?;
@@ -72,7 +102,11 @@ async fn exchange(request: Outgoing<'_>) -> Result<Incoming, String> {
         let answer = sender.send_request(message).await.map_err(|error| chain(&error))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| error.to_string())?;
-        Ok(Incoming { status: head.status.as_u16(), headers: head.headers, body: body.to_bytes() })
+        Ok::<_, Fault>(Incoming {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
     };
     let mut talk = std::pin::pin!(talk);
     // The connection has to be driven while the answer is awaited; what it says about its own end is in the answer, too.

@@ -15,6 +15,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use connect_runtime::herder::Herder;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Between two tries to reach the worker that has to answer.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,18 +113,27 @@ async fn call(
     let body = within(patience, body::read(&request, payload, limit))
         .await
         .unwrap_or_else(|| Err(Refusal::of_http(StatusCode::REQUEST_TIMEOUT)))?;
-    let call = Call {
-        herder: api.herder.clone(),
-        request: request.clone(),
-        body: body.clone(),
-        values,
-        health_timeout: api.options.health_timeout,
-    };
-    match within(patience, (route.handler)(call)).await {
-        Some(Ok(response)) => Ok(response),
-        Some(Err(Failure::Refused(refusal))) => Err(refusal),
-        Some(Err(Failure::Elsewhere { url })) => forward::forward(&request, body, &url, patience).await,
-        None => Err(Refusal::internal("Request timed out")),
+    let until = Instant::now() + api.options.leader_patience;
+    loop {
+        let call = Call {
+            herder: api.herder.clone(),
+            request: request.clone(),
+            body: body.clone(),
+            values: values.clone(),
+            health_timeout: api.options.health_timeout,
+        };
+        let url = match within(patience, (route.handler)(call)).await {
+            Some(Ok(response)) => return Ok(response),
+            Some(Err(Failure::Refused(refusal))) => return Err(refusal),
+            Some(Err(Failure::Elsewhere { url })) => url,
+            None => return Err(Refusal::internal("Request timed out")),
+        };
+        match forward::forward(&request, body.clone(), &url, patience).await {
+            Ok(response) => return Ok(response),
+            // The herder is asked again: it will know of another worker when the group has missed this one.
+            Err(failed) if failed.nobody_there && Instant::now() + PAUSE < until => sleep(PAUSE).await,
+            Err(failed) => return Err(failed.refusal),
+        }
     }
 }
 

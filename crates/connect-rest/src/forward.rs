@@ -2,7 +2,7 @@
 
 use crate::answer::{Refusal, relayed};
 use crate::call::queries;
-use crate::client::{self, Incoming, Outgoing};
+use crate::client::{self, Incoming, Outgoing, SendError};
 use crate::peers::{ALGORITHM_HEADER, SIGNATURE_HEADER};
 use crate::wire::ErrorMessage;
 use actix_web::http::{StatusCode, header};
@@ -13,6 +13,19 @@ use std::time::Duration;
 /// What goes along. The signature of an internal request still holds, since its body goes along as it came.
 const COPIED: [&str; 3] = ["Authorization", SIGNATURE_HEADER, ALGORITHM_HEADER];
 
+/// Why there is no answer of the other worker to relay.
+pub(crate) struct NotForwarded {
+    pub(crate) refusal: Refusal,
+    /// Nothing has been sent, since nobody listens there: the worker has ended, and the group has not missed it yet.
+    pub(crate) nobody_there: bool,
+}
+
+impl From<Refusal> for NotForwarded {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, nobody_there: false }
+    }
+}
+
 /// Sends the request to the worker at `url` and returns its answer. Two hops find the right worker unless the group is just
 /// rebalancing, so there is no third.
 pub(crate) async fn forward(
@@ -20,7 +33,7 @@ pub(crate) async fn forward(
     body: Bytes,
     url: &str,
     timeout: Duration,
-) -> Result<HttpResponse, Refusal> {
+) -> Result<HttpResponse, NotForwarded> {
     let hop = queries(request).into_iter().find(|(key, _)| key == "forward").map(|(_, value)| value);
     let next_hop = match hop {
         None => true,
@@ -28,13 +41,15 @@ pub(crate) async fn forward(
         Some(_) => {
             return Err(Refusal::conflict(
                 "Cannot complete request because of a conflicting operation (e.g. worker rebalance)",
-            ));
+            )
+            .into());
         }
     };
     if url.is_empty() {
         return Err(Refusal::conflict(
             "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.",
-        ));
+        )
+        .into());
     }
     let headers = COPIED.into_iter().filter_map(|name| {
         let value = request.headers().get(name)?;
@@ -48,11 +63,12 @@ pub(crate) async fn forward(
         body,
     };
     tracing::debug!(worker = url, method = outgoing.method, path = request.uri().path(), "forwarding");
-    let answer = client::send(outgoing, timeout).await.map_err(|error| {
+    let answer = client::send(outgoing, timeout).await.map_err(|SendError { error, nobody_there }| {
         tracing::warn!(worker = url, %error, "a request could not be forwarded");
-        Refusal::internal(format!("IO Error trying to forward REST request: {error}"))
+        let refusal = Refusal::internal(format!("IO Error trying to forward REST request: {error}"));
+        NotForwarded { refusal, nobody_there }
     })?;
-    relay(answer, url)
+    Ok(relay(answer, url)?)
 }
 
 /// Path and query as they came, with the number of the hop in the query.

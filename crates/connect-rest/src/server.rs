@@ -34,16 +34,20 @@ pub struct RestOptions {
     pub request_timeout: Duration,
     /// The same for `/health`.
     pub health_timeout: Duration,
+    /// How long a request that another worker has to answer waits when nobody listens there: a worker that was killed leads until
+    /// the group has missed it.
+    pub leader_patience: Duration,
 }
 
 impl Default for RestOptions {
-    /// Nothing added to answers, and the reference's time limits.
+    /// Nothing added to answers, and the reference's time limits; it does not wait for another leader.
     fn default() -> Self {
         Self {
             cors: None,
             headers: HeaderRules::default(),
             request_timeout: Duration::from_secs(90),
             health_timeout: Duration::from_secs(10),
+            leader_patience: Duration::from_secs(30),
         }
     }
 }

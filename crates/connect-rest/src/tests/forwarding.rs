@@ -140,7 +140,9 @@ async fn a_worker_that_cannot_be_reached_is_named() {
         ("https://127.0.0.1:1/", "it wants https, which this worker does not speak yet"),
         ("127.0.0.1:1", "its URL does not begin with http://"),
     ] {
-        let server = before(url);
+        let options = RestOptions { leader_patience: Duration::from_millis(300), ..RestOptions::default() };
+        let server = Server::start(options);
+        *server.herder.far_url.lock().unwrap() = url.to_owned();
         let answer = ask(&server.url, "GET", "/connectors/far", "").await;
         let prefix = format!(
             "{{\"error_code\":500,\"message\":\"IO Error trying to forward REST request: the worker at {url} cannot be reached: "
@@ -153,6 +155,27 @@ async fn a_worker_that_cannot_be_reached_is_named() {
     let answer = ask(&server.url, "GET", "/connectors/far", "").await;
     assert_eq!(answer.status, 409);
     assert!(text(&answer.body).contains("no known leader URL"), "{}", text(&answer.body));
+    server.stop().await;
+}
+
+/// The leader was killed, and another one is found.
+#[tokio::test]
+async fn a_request_waits_for_a_worker_that_is_there() {
+    let (gone, seen) = peer("").await;
+    seen.abort();
+    let _ = seen.await;
+    let server = before(&gone);
+    let (url, body) = (server.url.clone(), r#"{"k":"v"}"#);
+    let asked = tokio::spawn(async move { ask(&url, "PUT", "/connectors/far/config", body).await });
+    // It has been there at least once.
+    while server.herder.calls().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let (there, seen) = peer(MADE).await;
+    *server.herder.far_url.lock().unwrap() = there;
+    assert_eq!(asked.await.unwrap().status, 201);
+    let request = seen.await.unwrap();
+    assert!(request.starts_with("PUT /connectors/far/config?forward=true") && request.ends_with(body));
     server.stop().await;
 }
 

@@ -200,7 +200,9 @@ impl Member {
             let answer = send(request).await?;
             let message = answer.body["message"].as_str().unwrap_or_default();
             let in_the_way = answer.status == 409 && !message.contains("already exists")
-                || answer.status == 500 && message.contains("rebalance");
+                || answer.status == 500 && message.contains("rebalance")
+                // The worker it was handed on to has died over it.
+                || answer.status == 500 && message.contains("IO Error trying to forward");
             ensure!(!in_the_way, "{} {message}", answer.status);
             Ok(Some(answer))
         });

@@ -2,6 +2,7 @@
 
 use super::cluster::{Cluster, Member, all_running};
 use super::lines::{Growing, TopicLines, Writer, file_complete};
+use super::random::Random;
 use anyhow::Context;
 use std::slice::from_ref;
 use std::time::{Duration, Instant};
@@ -10,32 +11,6 @@ use testkit::kafka_client::Tail;
 /// How long workers are killed; five minutes are `W5_SECONDS=300 cargo xtask engines -- cargo test -p e2e connect_cluster::w5`.
 fn seconds() -> anyhow::Result<u64> {
     std::env::var("W5_SECONDS").map_or(Ok(40), |text| text.parse().context("W5_SECONDS is not a number"))
-}
-
-/// Random enough, and the same again with the same seed (`W5_SEED`).
-struct Random(u64);
-
-impl Random {
-    fn new() -> anyhow::Result<Self> {
-        let seed = match std::env::var("W5_SEED") {
-            Ok(text) => text.parse().context("W5_SEED is not a number")?,
-            Err(_) => u64::from(uuid::Uuid::new_v4().as_fields().0) + 1,
-        };
-        eprintln!("W5_SEED={seed}");
-        Ok(Self(seed))
-    }
-
-    /// Below `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-
-    async fn pause(&mut self, least: u64, most: u64) {
-        tokio::time::sleep(Duration::from_millis(least + self.below(most - least))).await;
-    }
 }
 
 /// Reads the offset that is stored for the source, then the topic: every line before it has to be there.
@@ -69,7 +44,7 @@ async fn offset_is_not_ahead(
 
 #[tokio::test]
 async fn kill_nine_at_random_loses_no_line() -> anyhow::Result<()> {
-    let (seconds, mut random) = (seconds()?, Random::new()?);
+    let (seconds, mut random) = (seconds()?, Random::new("W5_SEED")?);
     let cluster = Cluster::new("w5", &[("scheduled.rebalance.max.delay.ms", "500")], &["lines"])?;
     let mut workers = [cluster.ours()?, cluster.ours()?, cluster.ours()?];
     for worker in &mut workers {
@@ -92,7 +67,7 @@ async fn kill_nine_at_random_loses_no_line() -> anyhow::Result<()> {
     let mut kills = 0;
     while started.elapsed() < Duration::from_secs(seconds) {
         random.pause(200, 5000).await;
-        let victim = usize::try_from(random.below(3))?;
+        let victim = random.below(3);
         workers[victim].process.kill9();
         kills += 1;
         // Sometimes before the others have missed it, sometimes after.

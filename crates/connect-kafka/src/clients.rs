@@ -2,10 +2,10 @@
 
 use crate::admin::Admin;
 use crate::consumer::{Consumer, TaskContext};
-use crate::context::Reporter;
 use crate::pattern;
 use crate::producer::Producer;
 use crate::properties::{Native, Role, java_name, translate};
+use crate::sender::Sender;
 use crate::source_producer::QueueingProducer;
 use crate::starts::reset_target;
 use crate::wire::{Cluster, Code, CreateTopic, NotCreated, WireSettings};
@@ -15,7 +15,6 @@ use connect_runtime::ports::{KafkaClients, RecordProducer, SinkConsumer, SourceP
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::producer::FutureProducer;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -118,8 +117,7 @@ impl KafkaClients for RdKafkaClients {
         let client_id = format!("connector-producer-{connector}-{task}");
         let base = self.base(client_id.clone());
         let native = merged(Role::Producer, &self.warned, connector, [&base, &self.producer, overrides])?;
-        let inner: FutureProducer<Reporter> = source_producer_config(native)
-            .create_with_context(Reporter::new(&client_id))
+        let inner = Sender::create(&source_producer_config(native), &client_id)
             .map_err(|error| creation_failed(&client_id, &error))?;
         Ok(Arc::new(QueueingProducer { inner, bootstrap: self.bootstrap.as_str().into() }))
     }
@@ -133,11 +131,10 @@ impl KafkaClients for RdKafkaClients {
         let client_id = format!("connector-dlq-producer-{connector}-{task}");
         let base = self.base(client_id.clone());
         let native = merged(Role::Producer, &self.warned, connector, [&base, &self.producer, overrides])?;
-        let inner: FutureProducer<Reporter> = client_config(native, PRODUCER_DEFAULTS)
-            .set("acks", "all")
-            .set("enable.idempotence", "true")
-            .create_with_context(Reporter::new(&client_id))
-            .map_err(|error| creation_failed(&client_id, &error))?;
+        let mut config = client_config(native, PRODUCER_DEFAULTS);
+        config.set("acks", "all").set("enable.idempotence", "true");
+        let inner =
+            Sender::create(&config, &client_id).map_err(|error| creation_failed(&client_id, &error))?;
         Ok(Arc::new(Producer { inner, bootstrap: self.bootstrap.clone() }))
     }
 

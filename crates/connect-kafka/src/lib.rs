@@ -10,6 +10,7 @@ mod judge;
 mod pattern;
 mod producer;
 mod properties;
+mod sender;
 mod source_producer;
 mod starts;
 mod topic_log;

@@ -1,11 +1,10 @@
 //! The producer of a source task: waits for Kafka as long as it takes, and for room in its queue.
 
-use crate::context::Reporter;
+use crate::sender::Sender;
 use async_trait::async_trait;
 use connect_api::ConnectError;
 use connect_runtime::ports::{Delivery, ProduceError, ProducerRecord, SourceProducer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::producer::{FutureProducer, FutureRecord};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use std::time::Duration;
 const NO_ROOM: Duration = Duration::from_millis(20);
 
 pub(crate) struct QueueingProducer {
-    pub(crate) inner: FutureProducer<Reporter>,
+    pub(crate) inner: Sender,
     pub(crate) bootstrap: Arc<str>,
 }
 
@@ -21,7 +20,7 @@ pub(crate) struct QueueingProducer {
 impl SourceProducer for QueueingProducer {
     async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError> {
         let topic = record.topic.clone();
-        let mut outgoing = FutureRecord::<[u8], [u8]>::to(&record.topic);
+        let (mut outgoing, receipt) = Sender::record(&record.topic);
         if let Some(key) = &record.key {
             outgoing = outgoing.key(key);
         }
@@ -34,20 +33,18 @@ impl SourceProducer for QueueingProducer {
         if let Some(timestamp) = record.timestamp {
             outgoing = outgoing.timestamp(timestamp);
         }
-        // Not FutureProducer::send: it waits for the acknowledgement too, and the next record is to go meanwhile.
-        let delivery = loop {
-            match self.inner.send_result(outgoing) {
-                Ok(delivery) => break delivery,
-                Err((KafkaError::MessageProduction(Code::QueueFull), back)) => outgoing = back,
-                Err((error, _)) => return Err(judge(&topic, &self.bootstrap, error)),
-            }
+        while let Err((error, back)) = self.inner.send(outgoing) {
+            let KafkaError::MessageProduction(Code::QueueFull) = error else {
+                return Err(judge(&topic, &self.bootstrap, error));
+            };
+            outgoing = back;
             tokio::time::sleep(NO_ROOM).await;
-        };
+        }
         let bootstrap = self.bootstrap.clone();
         Ok(Box::pin(async move {
-            match delivery.await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err((error, _))) => Err(judge(&topic, &bootstrap, error)),
+            match receipt.await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(judge(&topic, &bootstrap, error)),
                 // The client is gone before it knew.
                 Err(_) => Err(judge(&topic, &bootstrap, KafkaError::Canceled)),
             }

@@ -155,6 +155,12 @@ pub trait TopicLog: Send + Sync {
 
     /// Returns when everything up to the end, as it was at the call, has gone to the reader. The caller bounds it in time.
     async fn read_to_end(&self) -> Result<(), ConnectError>;
+
+    /// Returns when what the last [`append`](TopicLog::append) here wrote has gone to the reader. A log that knows where that is need not
+    /// ask where the end is. The caller bounds it in time.
+    async fn read_back(&self) -> Result<(), ConnectError> {
+        self.read_to_end().await
+    }
 }
 
 /// One protocol a member offers, the preferred one first, with its metadata (see `group`).

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
-use writer::Writer;
+use writer::{Ends, Writer};
 
 /// Which of the three internal topics a log is; decides which keys an error names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,7 @@ impl KafkaStorage {
             topic: topic.clone(),
             outage: Mutex::new(Outage::of(format!("log on topic {}", topic.name))),
             reader: OnceLock::new(),
+            written: Mutex::default(),
         }
     }
 }
@@ -89,6 +90,8 @@ pub struct KafkaTopicLog {
     outage: Mutex<Outage>,
     /// Since the start.
     reader: OnceLock<Reader>,
+    /// The end of what was appended last, if it is known.
+    written: Mutex<Option<Ends>>,
 }
 
 #[async_trait]
@@ -116,7 +119,17 @@ impl TopicLog for KafkaTopicLog {
     }
 
     async fn append(&self, records: Vec<LogRecord>) -> Result<(), ConnectError> {
-        self.shared.writer.append(&self.topic.name, records).await
+        let ends = self.shared.writer.append(&self.topic.name, records).await?;
+        *self.written.lock().await = ends;
+        Ok(())
+    }
+
+    async fn read_back(&self) -> Result<(), ConnectError> {
+        let written = self.written.lock().await.clone();
+        match (written, self.reader.get()) {
+            (Some(ends), Some(reader)) => reader.reach(ends.into_iter().collect()).await,
+            _ => self.read_to_end().await,
+        }
     }
 
     async fn read_to_end(&self) -> Result<(), ConnectError> {

@@ -6,7 +6,9 @@ use crate::context::Reporter;
 use connect_api::ConnectError;
 use connect_runtime::ports::LogRecord;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::future_producer::Delivery;
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -14,6 +16,9 @@ use tokio::time::sleep;
 
 /// How soon to look again for room in the queue.
 const NO_ROOM: Duration = Duration::from_millis(20);
+
+/// Partition, and the offset after the last record.
+pub(super) type Ends = BTreeMap<i32, i64>;
 
 type Client = FutureProducer<Reporter>;
 
@@ -53,12 +58,17 @@ impl Writer {
         Ok(slot.insert(Arc::new(producer)).clone())
     }
 
-    /// Returns when all records are acknowledged.
-    pub(super) async fn append(&self, topic: &str, records: Vec<LogRecord>) -> Result<(), ConnectError> {
+    /// Returns when all records are acknowledged, with the ends that their partitions have had since then; `None` if the broker did
+    /// not say where a record is, as for one that it had already.
+    pub(super) async fn append(
+        &self,
+        topic: &str,
+        records: Vec<LogRecord>,
+    ) -> Result<Option<Ends>, ConnectError> {
         loop {
             let error = match self.send(topic, &records).await {
                 Ok(deliveries) => match acknowledged(deliveries).await {
-                    Ok(()) => return Ok(()),
+                    Ok(ends) => return Ok(ends),
                     Err(error) => error,
                 },
                 Err(error) => error,
@@ -118,15 +128,21 @@ impl Drop for Writer {
     }
 }
 
-async fn acknowledged(deliveries: Vec<DeliveryFuture>) -> Result<(), KafkaError> {
+async fn acknowledged(deliveries: Vec<DeliveryFuture>) -> Result<Option<Ends>, KafkaError> {
+    let mut ends = Some(Ends::new());
     for delivery in deliveries {
         match delivery.await {
-            Ok(Ok(_)) => {}
+            Ok(Ok(Delivery { partition, offset, .. })) if offset >= 0 => {
+                if let Some(end) = ends.as_mut().map(|ends| ends.entry(partition).or_default()) {
+                    *end = (offset + 1).max(*end);
+                }
+            }
+            Ok(Ok(_)) => ends = None,
             Ok(Err((error, _))) => return Err(error),
             Err(_) => return Err(KafkaError::Canceled),
         }
     }
-    Ok(())
+    Ok(ends)
 }
 
 /// Closing waits for threads of librdkafka; not here.

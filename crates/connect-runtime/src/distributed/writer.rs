@@ -56,7 +56,7 @@ async fn write(log: &dyn TopicLog, batch: Vec<Write>, events: &mpsc::UnboundedSe
         result => results.extend(batch.iter().map(|write| (write.id, result.clone()))),
     }
     if results.iter().any(|(_, result)| result.is_ok())
-        && !matches!(timeout(LIMIT, log.read_to_end()).await, Ok(Ok(())))
+        && !matches!(timeout(LIMIT, log.read_back()).await, Ok(Ok(())))
     {
         tracing::warn!("what was written to the config topic has not been read back in time");
     }

@@ -7,10 +7,14 @@ use indexmap::IndexMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long the topic's end is looked for before something is written that is not to overrule others.
+const CATCH_UP: Duration = Duration::from_secs(2);
 
 /// How many records in a row may be refused one by one before it is Kafka that is away, and not the records that are bad.
 const REFUSED_IN_A_ROW: usize = 3;
@@ -116,6 +120,11 @@ async fn write(shared: Arc<Shared>, log: Arc<dyn TopicLog>) {
         if batch.is_empty() {
             shared.wake.notified().await;
             continue;
+        }
+        if batch.iter().any(|(_, put)| put.check.is_some()) {
+            // This worker may have hung, and what others have said meanwhile not been read yet. While Kafka does not answer, nothing
+            // is written either.
+            let _ = timeout(CATCH_UP, log.read_to_end()).await;
         }
         let batch: Vec<Entry> = batch
             .into_iter()

@@ -241,3 +241,41 @@ async fn a_safe_put_is_checked_again_before_each_try() {
     store.flush().await;
     assert_eq!(store.connector("c").unwrap().worker_id, "new");
 }
+
+/// Reads on only when it is told to: a worker that has hung.
+struct Hung {
+    topic: MemoryTopic,
+    reader: std::sync::Mutex<Option<LogReader>>,
+}
+
+#[async_trait]
+impl TopicLog for Hung {
+    async fn start(&self, reader: LogReader) -> Result<(), ConnectError> {
+        *self.reader.lock().unwrap() = Some(reader);
+        Ok(())
+    }
+
+    async fn append(&self, records: Vec<LogRecord>) -> Result<(), ConnectError> {
+        self.topic.log().append(records).await
+    }
+
+    async fn read_to_end(&self) -> Result<(), ConnectError> {
+        let mut reader = self.reader.lock().unwrap();
+        self.topic.records().into_iter().for_each(|entry| reader.as_mut().unwrap()(entry));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_others_have_said_is_read_before_a_safe_put() {
+    let topic = MemoryTopic::new();
+    let late = StatusStore::new(Arc::new(Hung { topic: topic.clone(), reader: Default::default() }));
+    late.start().await.unwrap();
+    let now = started(&topic).await;
+    now.put_connector("c", Status { worker_id: "now".into(), ..status(State::Running, 6) });
+    now.flush().await;
+    let offset = topic.records().last().unwrap().offset;
+    late.put_connector_safe("c", Status { worker_id: "late".into(), ..status(State::Unassigned, 4) });
+    late.flush().await;
+    assert_eq!(topic.records().last().unwrap().offset, offset, "nothing was written");
+}

@@ -1,5 +1,6 @@
 //! MariaDB and MySQL over mysql_async.
 
+use super::error::mysql::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{Cell, MySql, Quoting, TableId, clock, date_from_days, datetime_from_millis};
 use crate::url::MySqlUrl;
@@ -163,66 +164,13 @@ fn bind(cell: Cell<'_>) -> Result<Bound, DbError> {
     })
 }
 
-/// A refusal (wrong password, unknown database) stays what it is.
 fn connect_error(error: mysql_async::Error) -> DbError {
-    let mut error = db_error(error);
-    if error.kind == ErrorKind::Transient {
-        error.kind = ErrorKind::Connect;
-    }
-    error
-}
-
-fn db_error(error: mysql_async::Error) -> DbError {
-    use mysql_async::{DriverError, Error};
-    match error {
-        Error::Server(error) => DbError {
-            kind: kind_of(error.code, &error.state),
-            sql_state: Some(error.state.into()),
-            code: Some(error.code.to_string().into()),
-            message: error.message.into(),
-        },
-        Error::Driver(error @ (DriverError::ConnectionClosed | DriverError::PoolDisconnected)) => {
-            DbError::new(ErrorKind::Transient, error.to_string())
-        }
-        Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
-        other => DbError::new(ErrorKind::Permanent, other.to_string()),
-    }
-}
-
-fn kind_of(code: u16, state: &str) -> ErrorKind {
-    match code {
-        // Deadlock, lock wait, record changed since last read.
-        1213 | 1205 | 1020 => ErrorKind::Transient,
-        // Too many connections (of all, of a user), shutdown, killed, out of resources, read-only while failing over.
-        1040 | 1203 | 1226 | 1053 | 1317 | 1927 | 1135 | 1041 | 1037 | 1290 | 1836 => ErrorKind::Transient,
-        // The disk is full: somebody will make room or the retries run out.
-        1021 | 1114 => ErrorKind::Transient,
-        // No such table, unknown column, prepared statement needs to be prepared again.
-        1146 | 1054 | 1615 | 1243 => ErrorKind::Structure,
-        _ if state.starts_with("08") || state.starts_with("40") => ErrorKind::Transient,
-        _ => ErrorKind::Permanent,
-    }
+    db_error(error).while_connecting()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_are_sorted_by_what_helps() {
-        for (code, state, kind) in [
-            (1213, "40001", ErrorKind::Transient),
-            (1205, "HY000", ErrorKind::Transient),
-            (1040, "08004", ErrorKind::Transient),
-            (1146, "42S02", ErrorKind::Structure),
-            (1062, "23000", ErrorKind::Permanent),
-            (1406, "22001", ErrorKind::Permanent),
-            (1064, "42000", ErrorKind::Permanent),
-            (1045, "28000", ErrorKind::Permanent),
-        ] {
-            assert_eq!(kind_of(code, state), kind, "{code}");
-        }
-    }
 
     #[test]
     fn dates_and_times_are_bound_in_utc() {

@@ -2,13 +2,12 @@
 
 mod encode;
 
+use super::error::postgres::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{Cell, TableColumn, Wire};
 use crate::url::PostgresUrl;
 use encode::Parameter;
-use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgSslMode, Postgres as Server,
-};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode, Postgres as Server};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row};
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,89 +143,6 @@ fn unfit(what: &str) -> DbError {
     DbError::new(ErrorKind::Permanent, what)
 }
 
-/// A refusal (wrong password, unknown database) stays what it is.
 fn connect_error(error: sqlx::Error) -> DbError {
-    let mut error = db_error(error);
-    if error.kind == ErrorKind::Transient {
-        error.kind = ErrorKind::Connect;
-    }
-    error
-}
-
-fn db_error(error: sqlx::Error) -> DbError {
-    match error {
-        sqlx::Error::Database(error) => {
-            let error = error.downcast::<PgDatabaseError>();
-            let state = error.code();
-            let mut message = error.message().to_owned();
-            for more in [error.detail(), error.hint(), remedy(state)].into_iter().flatten() {
-                message = format!("{message}; {more}");
-            }
-            DbError {
-                kind: kind_of(state),
-                sql_state: Some(state.into()),
-                code: None,
-                message: message.into(),
-            }
-        }
-        sqlx::Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
-        other => DbError::new(ErrorKind::Permanent, other.to_string()),
-    }
-}
-
-/// What the server's own words do not say to somebody who has configured a connector.
-fn remedy(state: &str) -> Option<&'static str> {
-    match state {
-        "42P10" => {
-            Some("give the table a primary key or unique index on exactly the columns of the key (pk.fields)")
-        }
-        _ => None,
-    }
-}
-
-fn kind_of(state: &str) -> ErrorKind {
-    match state {
-        // ON CONFLICT DO UPDATE command cannot affect row a second time.
-        "21000" => ErrorKind::SameKey,
-        // Deadlock, serialisation failure, lock not to be had.
-        "40P01" | "40001" | "55P03" => ErrorKind::Transient,
-        // Shutdown, crash, starting up, closed for idling; cancelled by an operator or a statement_timeout.
-        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "57014" => ErrorKind::Transient,
-        // Read-only: a server that another is about to replace.
-        "25006" => ErrorKind::Transient,
-        // No such prepared statement: a pooler has handed us another session.
-        "26000" => ErrorKind::Transient,
-        // No such table, column, schema or type; a column of another type than before; the plan is out of date.
-        "42P01" | "42703" | "3F000" | "42704" | "42804" | "42846" | "0A000" => ErrorKind::Structure,
-        // The connection broke; memory, disk or connections are used up.
-        _ if state.starts_with("08") || state.starts_with("53") => ErrorKind::Transient,
-        _ => ErrorKind::Permanent,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_are_sorted_by_what_helps() {
-        for (state, kind) in [
-            ("40P01", ErrorKind::Transient),
-            ("40001", ErrorKind::Transient),
-            ("55P03", ErrorKind::Transient),
-            ("57P03", ErrorKind::Transient),
-            ("53300", ErrorKind::Transient),
-            ("08006", ErrorKind::Transient),
-            ("42P01", ErrorKind::Structure),
-            ("42703", ErrorKind::Structure),
-            ("21000", ErrorKind::SameKey),
-            ("23505", ErrorKind::Permanent),
-            ("22001", ErrorKind::Permanent),
-            ("42601", ErrorKind::Permanent),
-            ("28P01", ErrorKind::Permanent),
-            ("42P10", ErrorKind::Permanent),
-        ] {
-            assert_eq!(kind_of(state), kind, "{state}");
-        }
-    }
+    db_error(error).while_connecting()
 }

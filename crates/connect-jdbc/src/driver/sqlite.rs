@@ -1,5 +1,6 @@
 //! SQLite over sqlx.
 
+use super::error::sqlite::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{Cell, date_millis};
 use crate::url::SqliteUrl;
@@ -55,13 +56,7 @@ impl SqliteFile {
         for (pragma, value) in &url.pragmas {
             options = options.pragma(*pragma, *value);
         }
-        let conn = options.connect().await.map_err(|error| {
-            let mut error = db_error(error);
-            if error.kind == ErrorKind::Transient {
-                error.kind = ErrorKind::Connect;
-            }
-            error
-        })?;
+        let conn = options.connect().await.map_err(|error| db_error(error).while_connecting())?;
         Ok(Self { conn })
     }
 
@@ -143,36 +138,4 @@ where
     T: sqlx::Encode<'t, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
     Arguments::add(arguments, value).map_err(|error| DbError::new(ErrorKind::Permanent, error.to_string()))
-}
-
-fn db_error(error: sqlx::Error) -> DbError {
-    match error {
-        sqlx::Error::Database(error) => {
-            let code = error.code().map(Box::<str>::from);
-            let kind = kind_of(code.as_deref(), error.message());
-            DbError { kind, sql_state: None, code, message: error.message().into() }
-        }
-        sqlx::Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
-        sqlx::Error::WorkerCrashed => {
-            DbError::new(ErrorKind::Transient, "the thread of the connection ended")
-        }
-        other => DbError::new(ErrorKind::Permanent, other.to_string()),
-    }
-}
-
-fn kind_of(code: Option<&str>, message: &str) -> ErrorKind {
-    /// The low byte of an extended code is the primary one.
-    const PRIMARY: u32 = 0xff;
-    match code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & PRIMARY) {
-        // BUSY, LOCKED, NOMEM, IOERR, FULL, CANTOPEN, PROTOCOL
-        Some(5 | 6 | 7 | 10 | 13 | 14 | 15) => ErrorKind::Transient,
-        // SCHEMA
-        Some(17) => ErrorKind::Structure,
-        // ERROR is all that SQLite says about a name it does not know.
-        Some(1) if message.contains("no such table") || message.contains("no such column") => {
-            ErrorKind::Structure
-        }
-        Some(1) if message.contains("has no column named") => ErrorKind::Structure,
-        _ => ErrorKind::Permanent,
-    }
 }

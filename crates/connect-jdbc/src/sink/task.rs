@@ -165,7 +165,8 @@ impl Started {
             ErrorKind::Transient | ErrorKind::Structure => {
                 (self.config.max_retries, self.config.retry_backoff)
             }
-            ErrorKind::SameKey | ErrorKind::Permanent => (0, Duration::ZERO),
+            ErrorKind::AtOnce | ErrorKind::Unknown => (self.config.max_retries, self.config.retry_backoff),
+            ErrorKind::SameKey | ErrorKind::BadRow | ErrorKind::Permanent => (0, Duration::ZERO),
         };
         let message = match error.kind {
             ErrorKind::Connect => format!("Could not connect to database. {}", connection.url),

@@ -56,11 +56,24 @@ pub(crate) fn task_class(connector: &str) -> String {
     format!("{}Task", connector.strip_suffix("Connector").unwrap_or(connector))
 }
 
-/// Where a task runs; for its logs and error texts.
+/// Where a task runs, for its logs and error texts, and what it may do with bad records.
 #[derive(Clone, Debug)]
 pub struct SinkTaskContext {
     pub connector: String,
     pub task: usize,
+    /// `errors.tolerance=all`: a record that cannot be written is to be [`Rejected`] instead of failing the task.
+    pub tolerates_errors: bool,
+}
+
+/// A record of the batch that cannot be written (Java: `ErrantRecordReporter`, KIP-610). The runtime logs and counts it and sends
+/// it to the dead-letter topic, if there is one.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Its place in the batch that was given to `put`.
+    pub index: usize,
+    pub error: ConnectError,
+    /// Further headers of the dead letter beside Connect's own, such as `("__connect.errors.sqlstate", "22001")`.
+    pub headers: Vec<(String, String)>,
 }
 
 /// The work of one task. The runtime calls one method at a time.
@@ -68,10 +81,26 @@ pub struct SinkTaskContext {
 pub trait SinkTask: Send {
     async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<(), ConnectError>;
 
+    /// These partitions are the task's from now on; none of their records has been read yet. A task that keeps its own positions
+    /// answers where to begin in those it knows; the others begin where the consumer group has committed.
+    async fn open(
+        &mut self,
+        _partitions: &[TopicPartition],
+    ) -> Result<Vec<(TopicPartition, i64)>, ConnectError> {
+        Ok(Vec::new())
+    }
+
+    /// The most records that one `put` can make good use of; 0 leaves it to `max.poll.records`. While a `put` is under way the
+    /// runtime collects the next batch up to this; when none is, it waits for nothing.
+    fn batch_size(&self) -> usize {
+        0
+    }
+
     /// Writes all of `records`, in their order, or none that would not be written the same way again. When it
-    /// returns `Ok`, every record is where it belongs and the runtime may commit the offsets; see
-    /// docs/specs/delivery.md.
-    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError>;
+    /// returns `Ok`, every record is where it belongs, except for those it answers, and the runtime may commit the offsets once
+    /// these are in the dead-letter topic or counted; see docs/specs/delivery.md. Only a task that
+    /// [`tolerates_errors`](SinkTaskContext::tolerates_errors) may reject records, and only in the order of the batch.
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<Vec<Rejected>, PutError>;
 
     /// Lets go of connections. Called once, also after a failure.
     async fn stop(&mut self);
@@ -84,6 +113,9 @@ pub enum PutError {
     Retriable { error: ConnectError, backoff: Duration },
     /// The task is to fail.
     Fatal(ConnectError),
+    /// Nothing of the batch is written, and it is not to be put again: reading goes on at these positions, which the task keeps
+    /// itself. They name every partition that the task does not know the consumer to be right about.
+    Seek { error: ConnectError, positions: Vec<(TopicPartition, i64)> },
 }
 
 impl From<ConnectError> for PutError {

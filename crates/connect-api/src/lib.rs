@@ -10,7 +10,7 @@ pub mod record;
 pub mod source;
 
 pub use config::{ConfigDef, ConfigKey, ConfigMap, ParsedConfig};
-pub use connector::{PutError, SinkConnector, SinkTask, SinkTaskContext};
+pub use connector::{PutError, Rejected, SinkConnector, SinkTask, SinkTaskContext};
 pub use converter::Converter;
 pub use data::{Decimal, Field, Logical, Schema, SchemaRef, Type, Value};
 pub use error::ConnectError;

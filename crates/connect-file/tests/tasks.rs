@@ -52,7 +52,7 @@ async fn values_are_printed_as_java_prints_them() {
     let folder = Folder::new("values");
     let path = folder.0.join("out");
     let mut task = FileStreamSinkConnector.new_task();
-    let context = SinkTaskContext { connector: "c".into(), task: 0 };
+    let context = SinkTaskContext { connector: "c".into(), task: 0, tolerates_errors: false };
     task.start(context, &config(&[("file", path.to_str().unwrap())])).await.unwrap();
     let mut converter = connect_converters::create("Json", &ConfigMap::new(), false).unwrap();
     let mut convert = |json: &'static str| {
@@ -113,7 +113,7 @@ async fn values_are_printed_as_java_prints_them() {
 #[tokio::test]
 async fn a_full_disk_is_waited_for() {
     let mut task = FileStreamSinkConnector.new_task();
-    let context = SinkTaskContext { connector: "c".into(), task: 0 };
+    let context = SinkTaskContext { connector: "c".into(), task: 0, tolerates_errors: false };
     task.start(context, &config(&[("file", "/dev/full")])).await.unwrap();
     for _ in 0..2 {
         match task.put(&[record((None, "x".into()))]).await {

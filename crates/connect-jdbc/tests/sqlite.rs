@@ -1,8 +1,8 @@
 //! The sink against real SQLite files.
 
 use connect_api::{
-    ConfigMap, Decimal, PutError, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext,
-    Type, Value,
+    ConfigMap, Decimal, PutError, Rejected, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask,
+    SinkTaskContext, Type, Value,
 };
 use connect_jdbc::JdbcSinkConnector;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -81,7 +81,9 @@ async fn task(file: &File, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
     let config = config(file, pairs);
     assert_eq!(JdbcSinkConnector.validate(&config), []);
     let mut task = JdbcSinkConnector.new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0 }, &config).await.unwrap();
+    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, &config)
+        .await
+        .unwrap();
     task
 }
 
@@ -120,7 +122,7 @@ fn pairs(schema: &SchemaRef, rows: &[(i32, &str)]) -> Vec<SinkRecord> {
         .collect()
 }
 
-fn fatal(result: Result<(), PutError>) -> String {
+fn fatal(result: Result<Vec<Rejected>, PutError>) -> String {
     match result {
         Err(PutError::Fatal(error)) => error.chain(),
         other => panic!("{other:?}"),
@@ -389,7 +391,9 @@ async fn an_unreachable_server_is_named_without_the_password() {
 
     // connection.attempts=3 gives a failed connect two more, whatever max.retries says.
     let mut task = JdbcSinkConnector.new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0 }, &config).await.unwrap();
+    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, &config)
+        .await
+        .unwrap();
     let schema = schema([("id", int()), ("name", text())]);
     let records = pairs(&schema, &[(1, "a")]);
     for _ in 0..2 {

@@ -1,27 +1,30 @@
-//! The dead-letter topic: where records go that could not be read.
+//! The dead-letter topic: where records go that could not be read or written.
 
 use crate::errors::{DeadLetterTopic, Stage};
 use crate::ports::{KafkaClients, OutgoingRecord, RawRecord, RecordProducer};
 use bytes::Bytes;
 use connect_api::{ConfigMap, ConnectError};
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// A record that could not be read: which, where and why. As an error it is what `Tolerance exceeded in error handler`
+/// A record that could not be read, or not be written: which, where and why. As an error it is what `Tolerance exceeded in error handler`
 /// is caused by.
 #[derive(Debug)]
 pub struct BadRecord {
     pub record: RawRecord,
     pub stage: Stage,
     /// The class that refused it.
-    pub class: &'static str,
+    pub class: Cow<'static, str>,
     pub error: ConnectError,
+    /// What the task adds to the headers of the dead letter.
+    pub headers: Vec<(String, String)>,
 }
 
 impl fmt::Display for BadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { record, stage, class, error } = self;
+        let Self { record, stage, class, error, .. } = self;
         write!(
             f,
             "record of topic {}, partition {}, offset {} failed in {} ({class}) with {}",
@@ -94,9 +97,10 @@ impl DeadLetters {
     }
 }
 
-/// Connect's ten headers, in the order in which it writes them.
+/// Connect's ten headers, in the order in which it writes them, and the task's own.
 fn context_headers(connector: &str, task: usize, bad: &BadRecord) -> Vec<(String, Option<Bytes>)> {
-    let BadRecord { record, stage, class, error } = bad;
+    let BadRecord { record, stage, class, error, headers } = bad;
+    let own = headers.iter().map(|(name, value)| (name.clone(), Some(Bytes::from(value.clone()))));
     [
         ("topic", record.topic.to_string()),
         ("partition", record.partition.to_string()),
@@ -104,13 +108,14 @@ fn context_headers(connector: &str, task: usize, bad: &BadRecord) -> Vec<(String
         ("connector.name", connector.to_owned()),
         ("task.id", task.to_string()),
         ("stage", stage.as_str().to_owned()),
-        ("class.name", (*class).to_owned()),
+        ("class.name", class.to_string()),
         ("exception.class.name", error.java_class().to_owned()),
         ("exception.message", error.to_string()),
         ("exception.stacktrace", trace(error)),
     ]
     .into_iter()
     .map(|(name, value)| (format!("__connect.errors.{name}"), Some(Bytes::from(value))))
+    .chain(own)
     .collect()
 }
 
@@ -130,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_headers_in_connects_words() {
+    fn ten_headers_in_connects_words_and_the_tasks_own() {
         let record = RawRecord {
             topic: "orders".into(),
             partition: 2,
@@ -141,7 +146,8 @@ mod tests {
             headers: Vec::new(),
         };
         let error = ConnectError::data("no good");
-        let bad = BadRecord { record, stage: Stage::ValueConverter, class: "org.x.Y", error };
+        let headers = vec![("__connect.errors.sqlstate".to_owned(), "22001".to_owned())];
+        let bad = BadRecord { record, stage: Stage::TaskPut, class: "org.x.Y".into(), error, headers };
         let headers: Vec<_> = context_headers("sink", 3, &bad)
             .into_iter()
             .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(&value.unwrap())))
@@ -154,11 +160,12 @@ mod tests {
                 "__connect.errors.offset=41",
                 "__connect.errors.connector.name=sink",
                 "__connect.errors.task.id=3",
-                "__connect.errors.stage=VALUE_CONVERTER",
+                "__connect.errors.stage=TASK_PUT",
                 "__connect.errors.class.name=org.x.Y",
                 "__connect.errors.exception.class.name=org.apache.kafka.connect.errors.DataException",
                 "__connect.errors.exception.message=no good",
                 "__connect.errors.exception.stacktrace=org.apache.kafka.connect.errors.DataException: no good",
+                "__connect.errors.sqlstate=22001",
             ]
         );
     }

@@ -145,6 +145,7 @@ impl ErrorPolicy {
 pub enum Stage {
     KeyConverter,
     ValueConverter,
+    TaskPut,
     KafkaProduce,
 }
 
@@ -153,6 +154,7 @@ impl Stage {
         match self {
             Stage::KeyConverter => "KEY_CONVERTER",
             Stage::ValueConverter => "VALUE_CONVERTER",
+            Stage::TaskPut => "TASK_PUT",
             Stage::KafkaProduce => "KAFKA_PRODUCE",
         }
     }

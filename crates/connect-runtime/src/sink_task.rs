@@ -4,11 +4,12 @@
 //! is where the sink put it, or acknowledged in the dead-letter topic, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+mod bad_records;
 mod convert;
 
 use crate::control::TaskControl;
 use crate::dead_letter::DeadLetters;
-use crate::errors::ErrorPolicy;
+use crate::errors::{ErrorPolicy, Tolerance};
 pub use crate::observer::TaskObserver;
 use crate::ports::{KafkaClients, RawRecord, SinkConsumer, Subscription};
 use crate::secrets::Secrets;
@@ -31,6 +32,8 @@ pub struct SinkTaskSpec {
     pub value_converter: Box<dyn Converter>,
     /// Not started yet; the loop starts and stops it.
     pub sink: Box<dyn SinkTask>,
+    /// The Java class of the task, as dead letters name it.
+    pub task_class: String,
     /// The task's configuration, placeholders resolved.
     pub config: ConfigMap,
     pub errors: ErrorPolicy,
@@ -119,7 +122,11 @@ pub async fn run(
 async fn start(
     spec: &mut SinkTaskSpec,
 ) -> Result<(Option<DeadLetters>, Box<dyn SinkConsumer>), ConnectError> {
-    let context = SinkTaskContext { connector: spec.connector.clone(), task: spec.task };
+    let context = SinkTaskContext {
+        connector: spec.connector.clone(),
+        task: spec.task,
+        tolerates_errors: spec.errors.tolerance == Tolerance::All,
+    };
     spec.sink.start(context, &spec.config).await?;
     let clients = &*spec.clients;
     let dead_letters = match spec.errors.dead_letter.clone() {
@@ -247,7 +254,17 @@ impl Loop<'_> {
                     );
                     return Ok(Flow::Stop);
                 }
-                Some(Ok(())) => break,
+                Some(Ok(rejected)) => {
+                    let rejected = self.rejected(&batch.raw, rejected)?;
+                    match self.settle(rejected).await? {
+                        Some(settled) => settled?,
+                        None => return Ok(Flow::Stop),
+                    }
+                    break;
+                }
+                Some(Err(PutError::Seek { error, .. })) => {
+                    return Err(ConnectError::caused("seeking is not built yet", error));
+                }
                 Some(Err(PutError::Fatal(error))) => {
                     return Err(ConnectError::caused(
                         "Exiting WorkerSinkTask due to unrecoverable exception",

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use connect_api::config::ConfigValueType as Ty;
 use connect_api::{
-    ConfigDef, ConfigKey, ConfigMap, ConnectError, Converter, OffsetMap, PollError, PutError, SchemaRef,
-    SinkConnector, SinkRecord, SinkTask, SinkTaskContext, SourceConnector, SourceRecord, SourceTask,
-    SourceTaskContext, TopicPartition, Value,
+    ConfigDef, ConfigKey, ConfigMap, ConnectError, Converter, OffsetMap, PollError, PutError, Rejected,
+    SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext, SourceConnector, SourceRecord,
+    SourceTask, SourceTaskContext, TopicPartition, Value,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,8 +202,8 @@ impl SinkTask for FakeTask {
         }
     }
 
-    async fn put(&mut self, _: &[SinkRecord]) -> Result<(), PutError> {
-        Ok(())
+    async fn put(&mut self, _: &[SinkRecord]) -> Result<Vec<Rejected>, PutError> {
+        Ok(Vec::new())
     }
 
     async fn stop(&mut self) {

@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::config;
 use async_trait::async_trait;
 use connect_api::data::java;
-use connect_api::{ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext};
+use connect_api::{ConfigMap, ConnectError, PutError, Rejected, SinkRecord, SinkTask, SinkTaskContext};
 use std::time::Duration;
 
 /// Before a write that failed is tried again: disks get room, permissions are set right.
@@ -26,7 +26,7 @@ impl SinkTask for FileStreamSinkTask {
         Ok(())
     }
 
-    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError> {
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<Vec<Rejected>, PutError> {
         let mut lines = String::new();
         for record in records {
             lines.push_str(&java::text(record.value_schema.as_deref(), &record.value));
@@ -41,10 +41,12 @@ impl SinkTask for FileStreamSinkTask {
         })
         .await?;
         self.target = Some(target);
-        written.map_err(|error| PutError::Retriable {
-            error: ConnectError::failed(error.to_string()),
-            backoff: BACKOFF,
-        })
+        match written {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => {
+                Err(PutError::Retriable { error: ConnectError::failed(error.to_string()), backoff: BACKOFF })
+            }
+        }
     }
 
     async fn stop(&mut self) {

@@ -8,7 +8,7 @@ use super::table::{TableError, Tables};
 use crate::dialect::{Dialect, TableId};
 use crate::driver::{self, Connection, DbError, ErrorKind};
 use async_trait::async_trait;
-use connect_api::{ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext};
+use connect_api::{ConfigMap, ConnectError, PutError, Rejected, SinkRecord, SinkTask, SinkTaskContext};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -76,10 +76,10 @@ impl SinkTask for JdbcSinkTask {
         Ok(())
     }
 
-    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError> {
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<Vec<Rejected>, PutError> {
         let started =
             self.started.as_mut().ok_or_else(|| ConnectError::failed("the task was not started"))?;
-        started.put(records).await
+        started.put(records).await.map(|()| Vec::new())
     }
 
     async fn stop(&mut self) {

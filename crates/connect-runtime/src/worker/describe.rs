@@ -133,7 +133,7 @@ impl TaskSpec {
     ) -> Result<Self, ConnectError> {
         let described = Described::read(parts, connector, &learn)?.checked()?;
         let Resolved { config, secrets: more } = parts.config.providers.resolve(task)?;
-        let Described { plugin, settings, secrets, .. } = described;
+        let Described { plugin, class, settings, secrets, .. } = described;
         let secrets = secrets.and(&config, more);
         learn(&secrets);
         let (common, worker) = (settings.common, &parts.config);
@@ -147,6 +147,7 @@ impl TaskSpec {
                 key_converter,
                 value_converter,
                 sink: sink.new_task(),
+                task_class: sink.task_class(class),
                 config,
                 errors: common.errors,
                 clients: parts.clients.clone(),

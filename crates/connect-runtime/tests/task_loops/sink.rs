@@ -36,6 +36,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
         key_converter: Box::new(TextConverter),
         value_converter: Box::new(TextConverter),
         sink: Box::new(Sink(world.clone())),
+        task_class: "org.example.Task".into(),
         config: ConfigMap::new(),
         errors: ErrorPolicy::from_config(&map(errors)).unwrap(),
         clients: Arc::new(Clients::Sink(world.clone())),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use connect_api::{
-    ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition, Value,
+    ConfigMap, ConnectError, PutError, Rejected, SinkRecord, SinkTask, SinkTaskContext, TopicPartition, Value,
 };
 use connect_kafka::RdKafkaClients;
 use connect_runtime::control::TaskControl;
@@ -402,9 +402,9 @@ impl SinkTask for Numbers {
         Ok(())
     }
 
-    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError> {
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<Vec<Rejected>, PutError> {
         self.0.lock().unwrap().extend(records.iter().map(|record| record.value.clone()));
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn stop(&mut self) {}
@@ -442,6 +442,7 @@ async fn a_task_from_topic_to_sink_and_dead_letter_topic() {
         key_converter: connect_converters::create("StringConverter", &ConfigMap::new(), true).unwrap(),
         value_converter: converter(),
         sink: Box::new(numbers.clone()),
+        task_class: "org.example.Task".into(),
         config: ConfigMap::new(),
         errors: ErrorPolicy::from_config(&errors).unwrap(),
         clients: Arc::new(clients()),

@@ -3,7 +3,9 @@
 use super::{Journal, is_bad};
 use async_trait::async_trait;
 use bytes::Bytes;
-use connect_api::{ConfigMap, ConnectError, PutError, SinkRecord, SinkTask, SinkTaskContext, TopicPartition};
+use connect_api::{
+    ConfigMap, ConnectError, PutError, Rejected, SinkRecord, SinkTask, SinkTaskContext, TopicPartition,
+};
 use connect_runtime::ports::{OutgoingRecord, RawRecord, RecordProducer, SinkConsumer};
 use connect_runtime::sink_task::TaskObserver;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -223,7 +225,7 @@ impl SinkTask for Sink {
         Ok(())
     }
 
-    async fn put(&mut self, records: &[SinkRecord]) -> Result<(), PutError> {
+    async fn put(&mut self, records: &[SinkRecord]) -> Result<Vec<Rejected>, PutError> {
         let places: Vec<Place> = records.iter().map(|record| (record.partition, record.offset)).collect();
         assert!(!places.is_empty());
         let answer = self.0.lock().puts.pop_front().unwrap_or(Answer::Ok);
@@ -241,7 +243,7 @@ impl SinkTask for Sink {
             }
         }
         self.0.happened(Event::Put(places)).await;
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn stop(&mut self) {

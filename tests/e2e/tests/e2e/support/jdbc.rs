@@ -3,7 +3,8 @@
 use super::database::JdbcTarget;
 use anyhow::{Result, bail, ensure};
 use connect_api::{
-    ConfigMap, PutError, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext, Type, Value,
+    ConfigMap, PutError, Rejected, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext,
+    Type, Value,
 };
 use connect_jdbc::JdbcSinkConnector;
 use std::sync::Arc;
@@ -31,7 +32,8 @@ pub(crate) async fn start(config: &ConfigMap) -> Result<Box<dyn SinkTask>> {
     let faults = JdbcSinkConnector.validate(config);
     ensure!(faults.is_empty(), "{faults:?}");
     let mut task = JdbcSinkConnector.new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0 }, config).await?;
+    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, config)
+        .await?;
     Ok(task)
 }
 
@@ -75,7 +77,7 @@ pub(crate) fn id_name() -> SchemaRef {
     schema([("id", int()), ("name", text().optional())])
 }
 
-pub(crate) fn fatal(result: Result<(), PutError>) -> Result<String> {
+pub(crate) fn fatal(result: Result<Vec<Rejected>, PutError>) -> Result<String> {
     match result {
         Err(PutError::Fatal(error)) => Ok(error.chain()),
         other => bail!("not fatal: {other:?}"),
@@ -86,9 +88,12 @@ pub(crate) fn fatal(result: Result<(), PutError>) -> Result<String> {
 pub(crate) async fn put(task: &mut Box<dyn SinkTask>, records: &[SinkRecord]) -> Result<u32> {
     for retries in 0.. {
         match task.put(records).await {
-            Ok(()) => return Ok(retries),
+            Ok(rejected) => {
+                ensure!(rejected.is_empty(), "{rejected:?}");
+                return Ok(retries);
+            }
             Err(PutError::Retriable { .. }) => {}
-            Err(PutError::Fatal(error)) => bail!(error.chain()),
+            Err(PutError::Fatal(error) | PutError::Seek { error, .. }) => bail!(error.chain()),
         }
     }
     unreachable!("the task counts its retries")
@@ -96,7 +101,9 @@ pub(crate) async fn put(task: &mut Box<dyn SinkTask>, records: &[SinkRecord]) ->
 
 pub(crate) fn text_of(error: PutError) -> anyhow::Error {
     match error {
-        PutError::Retriable { error, .. } | PutError::Fatal(error) => anyhow::anyhow!(error.chain()),
+        PutError::Retriable { error, .. } | PutError::Fatal(error) | PutError::Seek { error, .. } => {
+            anyhow::anyhow!(error.chain())
+        }
     }
 }
 

@@ -15,3 +15,8 @@ pub(crate) fn datetime_from_millis(millis: i64) -> Option<DateTime> {
 pub(crate) fn date_from_days(days: i32) -> Option<Date> {
     datetime_from_millis(i64::from(days) * MILLIS_PER_DAY).map(DateTime::date)
 }
+
+/// As [`datetime_from_millis`], for a clock's seconds and the nanoseconds after them.
+pub(crate) fn datetime_from_clock(seconds: i64, nanos: u32) -> Option<DateTime> {
+    EPOCH.checked_add(SignedDuration::new(seconds, nanos.try_into().ok()?)).ok()
+}

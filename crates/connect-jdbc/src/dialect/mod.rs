@@ -9,10 +9,10 @@ pub use mysql::MySql;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
-pub(crate) use civil::{date_from_days, datetime_from_millis};
+pub(crate) use civil::{date_from_days, datetime_from_clock, datetime_from_millis};
 pub(crate) use mysql::clock;
-pub(crate) use postgres::{Element, Wire, days_since_2000, micros_since_2000};
-pub(crate) use sqlite::date_millis;
+pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
+pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
 use std::fmt;
@@ -97,6 +97,17 @@ pub(crate) enum Cell<'a> {
     Value(&'a Value),
     Text(&'a str),
     Integer(i64),
+    /// A date and time as a clock in the column's zone shows it, in seconds since that clock showed 1970-01-01T00:00.
+    DateTime {
+        seconds: i64,
+        nanos: u32,
+    },
+    /// Days since 1970-01-01, proleptic Gregorian.
+    Date(i64),
+    /// Since midnight.
+    Time {
+        nanos: u64,
+    },
 }
 
 impl Cell<'_> {
@@ -230,6 +241,52 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         sql.push(' ');
         sql.push_str(&self.on_conflict(&names[..keys], &names[keys..]));
         sql
+    }
+
+    /// One UPDATE of one row: the last `keys` columns say which.
+    fn update(&self, table: &TableId, columns: &[Target<'_>], keys: usize) -> String {
+        let pairs: Vec<String> = columns
+            .iter()
+            .zip(1..)
+            .map(|(column, number)| {
+                format!("{} = {}", self.identifier(column.name), self.placeholder(number, column))
+            })
+            .collect();
+        let (set, matched) = pairs.split_at(columns.len() - keys);
+        format!("UPDATE {} SET {} WHERE {}", self.table(table), set.join(", "), matched.join(" AND "))
+    }
+
+    /// One DELETE of the rows with these keys; all columns are the key.
+    fn delete(&self, table: &TableId, keys: &[Target<'_>], rows: usize) -> String {
+        let mut number = 0;
+        let mut next = |column: &Target<'_>| {
+            number += 1;
+            self.placeholder(number, column)
+        };
+        let matched = match keys {
+            keys if rows == 1 => keys
+                .iter()
+                .map(|key| format!("{} = {}", self.identifier(key.name), next(key)))
+                .collect::<Vec<_>>()
+                .join(" AND "),
+            [key] => {
+                let values: Vec<String> = (0..rows).map(|_| next(key)).collect();
+                format!("{} IN ({})", self.identifier(key.name), values.join(","))
+            }
+            keys => {
+                let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                let tuples: Vec<String> = (0..rows)
+                    .map(|_| format!("({})", keys.iter().map(&mut next).collect::<Vec<_>>().join(",")))
+                    .collect();
+                format!("({}) IN ({}{})", self.list(&names), self.tuples_begin(), tuples.join(","))
+            }
+        };
+        format!("DELETE FROM {} WHERE {matched}", self.table(table))
+    }
+
+    /// What a list of tuples begins with after IN.
+    fn tuples_begin(&self) -> &'static str {
+        ""
     }
 
     fn list(&self, names: &[&str]) -> String {

@@ -279,7 +279,16 @@ pub(crate) fn days_since_2000(days: i32) -> Option<i32> {
 
 /// A timestamp as the server counts it; `None` beyond what a column holds.
 pub(crate) fn micros_since_2000(millis: i64) -> Option<i64> {
+    micros_in_range(i128::from(millis) * 1000)
+}
+
+/// As [`micros_since_2000`], for a clock's seconds and the nanoseconds after them.
+pub(crate) fn clock_micros_since_2000(seconds: i64, nanos: u32) -> Option<i64> {
+    micros_in_range(i128::from(seconds) * 1_000_000 + i128::from(nanos / 1000))
+}
+
+fn micros_in_range(since_1970: i128) -> Option<i64> {
     const RANGE: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
-    let micros = (i128::from(millis) - i128::from(DAYS_TO_2000) * 86_400_000) * 1000;
+    let micros = since_1970 - i128::from(DAYS_TO_2000) * 86_400_000_000;
     i64::try_from(micros).ok().filter(|micros| RANGE.contains(micros))
 }

@@ -9,7 +9,7 @@ pub struct Sqlite {
     pub quoting: Quoting,
 }
 
-const MILLIS_PER_DAY: i64 = 86_400_000;
+pub(crate) const MILLIS_PER_DAY: i64 = 86_400_000;
 
 /// The integer that stands for a date.
 pub(crate) fn date_millis(days: i32) -> i64 {
@@ -95,6 +95,10 @@ impl Dialect for Sqlite {
             }
             _ => Ok(()),
         }
+    }
+
+    fn tuples_begin(&self) -> &'static str {
+        "VALUES "
     }
 
     fn describe(&self, table: &TableId) -> String {

@@ -2,9 +2,12 @@
 
 use super::error::mysql::db_error;
 use super::{DbError, ErrorKind};
-use crate::dialect::{Cell, MySql, Quoting, TableId, clock, date_from_days, datetime_from_millis};
+use crate::dialect::{
+    Cell, MySql, Quoting, TableId, date_from_days, datetime_from_clock, datetime_from_millis,
+};
 use crate::url::MySqlUrl;
 use connect_api::Value;
+use jiff::civil::{Date, DateTime};
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, Params, Row, Value as Bound};
 use std::collections::HashMap;
@@ -123,6 +126,14 @@ fn bind(cell: Cell<'_>) -> Result<Bound, DbError> {
         Cell::Value(value) => value,
         Cell::Text(text) => return Ok(Bound::Bytes(text.as_bytes().to_vec())),
         Cell::Integer(value) => return Ok(Bound::Int(value)),
+        Cell::DateTime { seconds, nanos } => {
+            return datetime_from_clock(seconds, nanos).and_then(datetime).ok_or_else(|| beyond(cell));
+        }
+        Cell::Date(days) => {
+            let date = i32::try_from(days).ok().and_then(date_from_days).and_then(date);
+            return date.ok_or_else(|| beyond(cell));
+        }
+        Cell::Time { nanos } => return time(nanos).ok_or_else(|| beyond(cell)),
     };
     // The plan has checked every value; what fails here was not checked.
     let unfit = || DbError::new(ErrorKind::Permanent, format!("{value:?} does not fit into a column"));
@@ -138,30 +149,49 @@ fn bind(cell: Cell<'_>) -> Result<Bound, DbError> {
         Value::String(text) => Bound::Bytes(text.as_bytes().to_vec()),
         Value::Bytes(bytes) => Bound::Bytes(bytes.to_vec()),
         Value::Decimal(decimal) => Bound::Bytes(decimal.to_string().into_bytes()),
-        Value::Date(days) => {
-            let date = date_from_days(*days).ok_or_else(unfit)?;
-            let year = date.year().try_into().map_err(|_| unfit())?;
-            Bound::Date(year, date.month() as u8, date.day() as u8, 0, 0, 0, 0)
-        }
+        Value::Date(days) => date_from_days(*days).and_then(date).ok_or_else(unfit)?,
         Value::Time(millis) => {
-            let (hours, minutes, seconds, millis) = clock(*millis).ok_or_else(unfit)?;
-            Bound::Time(false, 0, hours, minutes, seconds, u32::from(millis) * 1000)
+            u64::try_from(*millis).ok().and_then(|millis| time(millis * 1_000_000)).ok_or_else(unfit)?
         }
-        Value::Timestamp(millis) => {
-            let time = datetime_from_millis(*millis).ok_or_else(unfit)?;
-            let year = time.year().try_into().map_err(|_| unfit())?;
-            Bound::Date(
-                year,
-                time.month() as u8,
-                time.day() as u8,
-                time.hour() as u8,
-                time.minute() as u8,
-                time.second() as u8,
-                time.millisecond() as u32 * 1000,
-            )
-        }
+        Value::Timestamp(millis) => datetime_from_millis(*millis).and_then(datetime).ok_or_else(unfit)?,
         Value::Array(_) | Value::Map(_) | Value::Struct(_) => return Err(unfit()),
     })
+}
+
+/// The plan has checked every cell; what fails here was not checked.
+fn beyond(cell: Cell<'_>) -> DbError {
+    DbError::new(ErrorKind::Permanent, format!("{cell:?} does not fit into a column"))
+}
+
+fn date(date: Date) -> Option<Bound> {
+    Some(Bound::Date(date.year().try_into().ok()?, date.month() as u8, date.day() as u8, 0, 0, 0, 0))
+}
+
+/// Microseconds are the most that the protocol has.
+fn datetime(time: DateTime) -> Option<Bound> {
+    Some(Bound::Date(
+        time.year().try_into().ok()?,
+        time.month() as u8,
+        time.day() as u8,
+        time.hour() as u8,
+        time.minute() as u8,
+        time.second() as u8,
+        time.subsec_nanosecond() as u32 / 1000,
+    ))
+}
+
+fn time(nanos: u64) -> Option<Bound> {
+    const DAY: u64 = 86_400;
+    let seconds = Some(nanos / 1_000_000_000).filter(|seconds| *seconds < DAY)?;
+    let micros = (nanos % 1_000_000_000 / 1000) as u32;
+    Some(Bound::Time(
+        false,
+        0,
+        (seconds / 3600) as u8,
+        (seconds / 60 % 60) as u8,
+        (seconds % 60) as u8,
+        micros,
+    ))
 }
 
 fn connect_error(error: mysql_async::Error) -> DbError {

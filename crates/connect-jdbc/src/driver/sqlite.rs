@@ -2,7 +2,7 @@
 
 use super::error::sqlite::db_error;
 use super::{DbError, ErrorKind};
-use crate::dialect::{Cell, date_millis};
+use crate::dialect::{Cell, MILLIS_PER_DAY, date_millis};
 use crate::url::SqliteUrl;
 use connect_api::Value;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
@@ -109,6 +109,12 @@ fn bind(cell: Cell<'_>, arguments: &mut SqliteArguments) -> Result<(), DbError> 
         Cell::Value(value) => value,
         Cell::Text(text) => return add(arguments, Arc::<str>::from(text)),
         Cell::Integer(value) => return add(arguments, value),
+        Cell::DateTime { seconds, nanos } => {
+            let millis = seconds.saturating_mul(1000).saturating_add(i64::from(nanos / 1_000_000));
+            return add(arguments, millis);
+        }
+        Cell::Date(days) => return add(arguments, days.saturating_mul(MILLIS_PER_DAY)),
+        Cell::Time { nanos } => return add(arguments, (nanos / 1_000_000) as i64),
     };
     match value {
         Value::Null => add(arguments, None::<i64>),

@@ -192,6 +192,7 @@ const NOT_YET: &[NotYet] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InsertMode {
     Insert,
+    Update,
     Upsert,
 }
 

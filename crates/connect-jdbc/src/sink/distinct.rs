@@ -16,9 +16,9 @@ pub(super) fn keep_last(group: &mut Group<'_>) {
         .rows
         .iter()
         .rev()
-        .map(|record| {
+        .map(|row| {
             let mut key = Vec::new();
-            shape.cells(record).take(shape.keys).for_each(|cell| write_cell(cell, &mut key));
+            shape.key_cells(row).for_each(|cell| write_cell(cell, &mut key));
             seen.insert(key)
         })
         .collect();
@@ -34,7 +34,12 @@ pub(super) fn keep_last(group: &mut Group<'_>) {
 fn write_cell(cell: Cell<'_>, key: &mut Vec<u8>) {
     match cell {
         Cell::Text(text) => write_bytes(text.as_bytes(), key),
-        Cell::Integer(value) => key.extend(value.to_be_bytes()),
+        Cell::Integer(value) | Cell::Date(value) => key.extend(value.to_be_bytes()),
+        Cell::DateTime { seconds, nanos } => {
+            key.extend(seconds.to_be_bytes());
+            key.extend(nanos.to_be_bytes());
+        }
+        Cell::Time { nanos } => key.extend(nanos.to_be_bytes()),
         Cell::Value(value) => write_value(value, key),
     }
 }
@@ -95,7 +100,7 @@ mod tests {
     use super::*;
     use crate::dialect::{Dialect, MySql, Postgres, Quoting};
     use crate::sink::fixtures::{config, item, item_schema, record};
-    use crate::sink::plan::Planner;
+    use crate::sink::plan::{Context, Planner};
 
     const UPSERT: &[(&str, &str)] =
         &[("insert.mode", "upsert"), ("pk.mode", "record_value"), ("pk.fields", "id")];
@@ -107,9 +112,11 @@ mod tests {
             .zip(0..)
             .map(|((id, name), offset)| record("t", offset, &schema, item(id, name)))
             .collect();
-        let groups = Planner::default().plan(&config(pairs), dialect, "sink", &records).unwrap();
+        let groups = Planner::default()
+            .plan(&Context { config: &config(pairs), dialect, connector: "sink" }, records.iter().enumerate())
+            .groups;
         assert!(groups.iter().all(|group| group.rows.len() == group.bytes.len()));
-        groups.iter().flat_map(|group| group.rows.iter().map(|row| row.offset)).collect()
+        groups.iter().flat_map(|group| group.rows.iter().map(|row| row.record.offset)).collect()
     }
 
     #[test]

@@ -2,21 +2,54 @@
 //! is found before anything is.
 
 use super::config::{InsertMode, PkMode, SinkConfig};
+use super::distinct;
+use super::row::{self, Row};
 use super::shape::{Shape, floor_power_of_two};
-use super::{distinct, row};
 use crate::dialect::{Dialect, TableId};
 use connect_api::{ConnectError, SchemaRef, SinkRecord};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Rows of one shape, in the order of their records.
+/// What a group's rows do to their table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Operation {
+    Insert,
+    Update,
+    Upsert,
+    Delete,
+}
+
+/// What does not change from put to put.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'c> {
+    pub(super) config: &'c SinkConfig,
+    pub(super) dialect: &'c dyn Dialect,
+    pub(super) connector: &'c str,
+}
+
+/// What to write, group after group; and the records that cannot be rows.
+#[derive(Debug, Default)]
+pub(super) struct Plan<'a> {
+    pub(super) groups: Vec<Group<'a>>,
+    /// In record order, by the index that came with the record.
+    pub(super) rejected: Vec<(usize, ConnectError)>,
+}
+
+/// Rows of one shape and so of one [`Operation`] on one table.
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     pub(super) shape: Arc<Shape>,
-    pub(super) rows: Vec<&'a SinkRecord>,
+    /// In record order; upserts sorted by key where the order between keys cannot matter.
+    pub(super) rows: Vec<Row<'a>>,
     /// About how many bytes each row takes.
     pub(super) bytes: Vec<usize>,
+}
+
+impl Group<'_> {
+    pub(super) fn operation(&self) -> Operation {
+        self.shape.operation
+    }
 }
 
 /// What was learned about topics and schemas, kept from put to put.
@@ -38,39 +71,53 @@ pub(super) const MAX_SHAPES: usize = 32;
 
 impl Planner {
     /// Groups the records by table, and within a table by runs of the same schema: rows of one table keep their order,
-    /// tables do not wait for each other's schema changes.
+    /// tables do not wait for each other's schema changes. Each record comes with its index in the put, so that a part of
+    /// a put can be planned again.
     pub(super) fn plan<'a>(
         &mut self,
-        config: &SinkConfig,
-        dialect: &dyn Dialect,
-        connector: &str,
-        records: &'a [SinkRecord],
-    ) -> Result<Vec<Group<'a>>, ConnectError> {
-        let mut groups: Vec<Group<'a>> = Vec::new();
+        context: &Context<'_>,
+        records: impl IntoIterator<Item = (usize, &'a SinkRecord)>,
+    ) -> Plan<'a> {
+        let mut plan = Plan::default();
         // The group that the table's next row may join.
         let mut open: Vec<Option<usize>> = vec![None; self.tables.len()];
-        for record in records {
-            let value_schema = row::value_schema(config, connector, record)?;
-            let table = self.table(config, record)?;
-            open.resize(self.tables.len(), None);
-            let key_schema = key_schema(config, record);
-            let group = match open[table] {
-                Some(group) if groups[group].shape.fits(key_schema, value_schema) => group,
-                _ => {
-                    let shape = self.tables[table].shape(config, dialect, record)?;
-                    groups.push(Group { shape, rows: Vec::new(), bytes: Vec::new() });
-                    groups.len() - 1
-                }
-            };
-            open[table] = Some(group);
-            let group = &mut groups[group];
-            group.bytes.push(row::check(&group.shape, dialect, record)?);
-            group.rows.push(record);
+        for (index, record) in records {
+            if let Err(error) = self.add(context, Row::new(index, record), &mut plan.groups, &mut open) {
+                plan.rejected.push((index, error));
+            }
         }
-        if config.insert_mode == InsertMode::Upsert && dialect.one_row_per_key() {
-            groups.iter_mut().for_each(distinct::keep_last);
+        if context.config.insert_mode == InsertMode::Upsert && context.dialect.one_row_per_key() {
+            plan.groups.iter_mut().for_each(distinct::keep_last);
         }
-        Ok(groups)
+        plan
+    }
+
+    fn add<'a>(
+        &mut self,
+        context: &Context<'_>,
+        row: Row<'a>,
+        groups: &mut Vec<Group<'a>>,
+        open: &mut Vec<Option<usize>>,
+    ) -> Result<(), ConnectError> {
+        let Context { config, dialect, connector } = *context;
+        let value_schema = row::value_schema(config, connector, row.record)?;
+        let table = self.table(config, row.record)?;
+        open.resize(self.tables.len(), None);
+        let key_schema = key_schema(config, row.record);
+        let joined = open[table].filter(|group| groups[*group].shape.fits(key_schema, value_schema));
+        let shape = match joined {
+            Some(group) => groups[group].shape.clone(),
+            None => self.tables[table].shape(config, dialect, row.record)?,
+        };
+        let bytes = row::check(&shape, dialect, &row)?;
+        let group = joined.unwrap_or_else(|| {
+            groups.push(Group { shape, rows: Vec::new(), bytes: Vec::new() });
+            groups.len() - 1
+        });
+        open[table] = Some(group);
+        groups[group].bytes.push(bytes);
+        groups[group].rows.push(row);
+        Ok(())
     }
 
     fn table(&mut self, config: &SinkConfig, record: &SinkRecord) -> Result<usize, ConnectError> {

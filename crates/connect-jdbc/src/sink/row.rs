@@ -5,6 +5,20 @@ use super::shape::Shape;
 use crate::dialect::{Cell, Dialect, cell_bytes};
 use connect_api::{ConnectError, SchemaRef, SinkRecord, Type};
 
+/// A record on its way to a table.
+#[derive(Clone, Debug)]
+pub(super) struct Row<'a> {
+    /// Which record of the put this is.
+    pub(super) index: usize,
+    pub(super) record: &'a SinkRecord,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(index: usize, record: &'a SinkRecord) -> Self {
+        Self { index, record }
+    }
+}
+
 /// Where a record came from, in the reference's form.
 pub(super) fn place(record: &SinkRecord) -> String {
     let timestamp = record.timestamp.map_or("null".to_owned(), |timestamp| timestamp.to_string());
@@ -56,14 +70,11 @@ pub(super) fn value_schema<'a>(
 }
 
 /// Checks each value against its column; returns about how many bytes the row takes.
-pub(super) fn check(
-    shape: &Shape,
-    dialect: &dyn Dialect,
-    record: &SinkRecord,
-) -> Result<usize, ConnectError> {
+pub(super) fn check(shape: &Shape, dialect: &dyn Dialect, row: &Row<'_>) -> Result<usize, ConnectError> {
+    let record = row.record;
     let mut bytes = 0;
     for (index, column) in shape.columns.iter().enumerate() {
-        let cell = column.cell(record);
+        let cell = column.cell(row);
         bytes += cell_bytes(&cell);
         if index < shape.keys && cell.is_null() {
             return Err(wrong(shape, record, &column.column.name, "a key column cannot be null"));

@@ -2,8 +2,10 @@
 //! `fields.whitelist` worked out once per schema.
 
 use super::config::{InsertMode, KAFKA_PK, PkMode, SinkConfig};
+use super::plan::Operation;
+use super::row::Row;
 use crate::dialect::{Cell, Column, ColumnDdl, Dialect, TableId};
-use connect_api::{Schema, SchemaRef, SinkRecord, Type, Value};
+use connect_api::{Schema, SchemaRef, Type, Value};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,13 +18,13 @@ pub(super) struct Shape {
     pub(super) table: Arc<TableId>,
     key_schema: Option<SchemaRef>,
     value_schema: SchemaRef,
-    /// In the order of the statement: key columns first.
+    /// Key columns first.
     pub(super) columns: Vec<ShapeColumn>,
     /// How many of the columns are the key.
     pub(super) keys: usize,
     /// The most rows of one statement, a power of two.
     pub(super) max_rows: usize,
-    pub(super) insert_mode: InsertMode,
+    pub(super) operation: Operation,
     /// Set when the database found rows of one statement to have the same key though their values differ, by a rule of its
     /// own (a collation, a type that reads different texts as the same): from then on each row has its statement.
     pub(super) one_by_one: AtomicBool,
@@ -86,7 +88,11 @@ impl Shape {
             columns,
             keys,
             max_rows: floor_power_of_two(max_rows),
-            insert_mode: config.insert_mode,
+            operation: match config.insert_mode {
+                InsertMode::Insert => Operation::Insert,
+                InsertMode::Update => Operation::Update,
+                InsertMode::Upsert => Operation::Upsert,
+            },
             one_by_one: AtomicBool::new(false),
         })
     }
@@ -105,9 +111,20 @@ impl Shape {
         self.columns[..self.keys].iter().map(|column| &*column.column.name).collect()
     }
 
+    /// The columns in the order of the statement: an UPDATE has the key at its end.
+    pub(super) fn in_statement(&self) -> impl Iterator<Item = &ShapeColumn> + Send {
+        let first = if self.operation == Operation::Update { self.keys } else { 0 };
+        self.columns[first..].iter().chain(&self.columns[..first])
+    }
+
     /// The values of a row in the order of the statement. A null becomes the field's default where it has one.
-    pub(super) fn cells<'a>(&'a self, record: &'a SinkRecord) -> impl Iterator<Item = Cell<'a>> + Send {
-        self.columns.iter().map(move |column| column.cell(record))
+    pub(super) fn cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
+        self.in_statement().map(move |column| column.cell(row))
+    }
+
+    /// The values of the row's key columns.
+    pub(super) fn key_cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
+        self.columns[..self.keys].iter().map(move |column| column.cell(row))
     }
 
     /// The columns as CREATE TABLE has them: topic, partition and offset, then the value's fields in their order, then
@@ -128,7 +145,8 @@ impl Shape {
 }
 
 impl ShapeColumn {
-    pub(super) fn cell<'a>(&'a self, record: &'a SinkRecord) -> Cell<'a> {
+    pub(super) fn cell<'a>(&'a self, row: &'a Row<'_>) -> Cell<'a> {
+        let record = row.record;
         static NULL: Value = Value::Null;
         let field = |value: &'a Value, index: usize| match value {
             Value::Struct(values) => values.get(index).unwrap_or(&NULL),

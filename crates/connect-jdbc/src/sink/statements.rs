@@ -1,6 +1,6 @@
 //! The statements that write records of one shape to their table as it is now.
 
-use super::config::InsertMode;
+use super::plan::Operation;
 use super::shape::{MAX_ROWS, Shape};
 use crate::dialect::{Dialect, TableColumn, Target, Wire};
 use connect_api::SchemaRef;
@@ -29,8 +29,7 @@ struct KnownColumn {
 impl Statements {
     pub(super) fn new(dialect: &dyn Dialect, shape: Arc<Shape>, table: &[TableColumn]) -> Self {
         let columns: Vec<KnownColumn> = shape
-            .columns
-            .iter()
+            .in_statement()
             .map(|column| {
                 let name = &column.column.name;
                 let found = find(dialect, table, name);
@@ -63,9 +62,11 @@ impl Statements {
                     text_cast: column.text_cast.as_deref(),
                 })
                 .collect();
-            match shape.insert_mode {
-                InsertMode::Insert => dialect.insert(&shape.table, &targets, rows),
-                InsertMode::Upsert => dialect.upsert(&shape.table, &targets, shape.keys, rows),
+            match shape.operation {
+                Operation::Insert => dialect.insert(&shape.table, &targets, rows),
+                Operation::Upsert => dialect.upsert(&shape.table, &targets, shape.keys, rows),
+                Operation::Update => dialect.update(&shape.table, &targets, shape.keys),
+                Operation::Delete => dialect.delete(&shape.table, &targets, rows),
             }
             .into()
         });

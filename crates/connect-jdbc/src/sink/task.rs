@@ -1,7 +1,8 @@
 //! The task: one put is one transaction.
 
 use super::config::SinkConfig;
-use super::plan::{Group, Planner, split};
+use super::plan::{Context, Group, Planner, split};
+use super::row::Row;
 use super::shape::Shape;
 use super::statements::Statements;
 use super::table::{TableError, Tables};
@@ -94,7 +95,13 @@ impl Started {
         if records.is_empty() {
             return Ok(());
         }
-        let groups = self.planner.plan(&self.config, &*self.dialect, &self.context.connector, records)?;
+        let context =
+            Context { config: &self.config, dialect: &*self.dialect, connector: &self.context.connector };
+        let plan = self.planner.plan(&context, records.iter().enumerate());
+        if let Some((_, error)) = plan.rejected.into_iter().next() {
+            return Err(error.into());
+        }
+        let groups = plan.groups;
         let mut connection = match self.connect().await {
             Ok(connection) => connection,
             Err(error) => return Err(self.failed(WriteError::new(error, ""), true)),
@@ -228,7 +235,7 @@ async fn write(
         for range in split(&group.bytes, max_rows, max_bytes) {
             let rows = &group.rows[range];
             let sql = statements.text(dialect, rows.len());
-            let cells = rows.iter().flat_map(|record| shape.cells(record));
+            let cells = rows.iter().flat_map(|row| shape.cells(row));
             let count = rows.len() * shape.columns.len();
             connection.execute(&sql, &statements.wires, count, cells).await.map_err(|error| WriteError {
                 error,
@@ -260,9 +267,9 @@ fn of_table(table: &TableId) -> String {
 }
 
 /// `orders-0 offsets 5 to 9, orders-1 offset 3`
-fn offsets(records: &[&SinkRecord]) -> String {
+fn offsets(rows: &[Row<'_>]) -> String {
     let mut ranges: Vec<(&SinkRecord, i64, i64)> = Vec::new();
-    for record in records {
+    for Row { record, .. } in rows {
         let range = ranges
             .iter_mut()
             .find(|(first, ..)| first.partition == record.partition && first.topic == record.topic);
@@ -302,7 +309,8 @@ mod tests {
     #[test]
     fn offsets_of_a_statement() {
         let records = [record("a", 0, 5), record("b", 1, 3), record("a", 0, 7)];
-        let rows: Vec<&SinkRecord> = records.iter().collect();
+        let rows: Vec<Row<'_>> =
+            records.iter().enumerate().map(|(index, record)| Row::new(index, record)).collect();
         assert_eq!(offsets(&rows), "a-0 offsets 5 to 7, b-1 offset 3");
     }
 }

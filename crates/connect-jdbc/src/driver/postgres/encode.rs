@@ -1,6 +1,6 @@
 //! Values in PostgreSQL's binary form, each in the type that the statement's text states for its parameter.
 
-use crate::dialect::{Cell, Element, Wire, days_since_2000, micros_since_2000};
+use crate::dialect::{Cell, Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 use connect_api::Value;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -64,6 +64,15 @@ fn write(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
             out.extend(value.to_be_bytes());
         }
         (Cell::Integer(value), Element::Int8) => out.extend(value.to_be_bytes()),
+        (Cell::DateTime { seconds, nanos }, Element::Timestamp) => {
+            let micros = clock_micros_since_2000(seconds, nanos);
+            out.extend(micros.ok_or_else(|| format!("{cell:?} does not fit into a column"))?.to_be_bytes());
+        }
+        (Cell::Date(days), Element::Date) => {
+            let days = i32::try_from(days).ok().and_then(days_since_2000);
+            out.extend(days.ok_or_else(|| format!("{cell:?} does not fit into a column"))?.to_be_bytes());
+        }
+        (Cell::Time { nanos }, Element::Time) => out.extend(((nanos / 1000) as i64).to_be_bytes()),
         (cell, _) => return Err(format!("{cell:?} is not of its column's type")),
     }
     Ok(())

@@ -8,14 +8,16 @@ use proptest::prelude::*;
 const DIALECT: MySql = MySql { quoting: Quoting::Always };
 
 fn plan<'a>(pairs: &[(&str, &str)], records: &'a [SinkRecord]) -> Result<Vec<Group<'a>>, ConnectError> {
-    Planner::default().plan(&config(pairs), &DIALECT, "my-sink", records)
+    let context = Context { config: &config(pairs), dialect: &DIALECT, connector: "my-sink" };
+    let plan = Planner::default().plan(&context, records.iter().enumerate());
+    plan.rejected.into_iter().next().map_or(Ok(plan.groups), |(_, error)| Err(error))
 }
 
 fn shown(groups: &[Group<'_>]) -> Vec<String> {
     groups
         .iter()
         .map(|group| {
-            let offsets: Vec<String> = group.rows.iter().map(|record| record.offset.to_string()).collect();
+            let offsets: Vec<String> = group.rows.iter().map(|row| row.record.offset.to_string()).collect();
             format!("{}: {}", group.shape.table, offsets.join(" "))
         })
         .collect()

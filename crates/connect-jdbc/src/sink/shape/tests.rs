@@ -1,6 +1,7 @@
 use super::*;
 use crate::dialect::{MySql, Quoting};
 use crate::sink::fixtures::{config, item, item_schema, record};
+use crate::sink::row::Row;
 use crate::sink::statements::Statements;
 use expect_test::{Expect, expect};
 
@@ -243,7 +244,8 @@ fn cells_follow_the_columns_and_nulls_become_defaults() {
     let schema = item_schema();
     let shape = shape(&[("pk.mode", "kafka")], None, &schema).unwrap();
     let record = record("topic", 7, &schema, item(3, "x"));
-    let cells: Vec<Cell<'_>> = shape.cells(&record).collect();
+    let row = Row::new(0, &record);
+    let cells: Vec<Cell<'_>> = shape.cells(&row).collect();
     assert_eq!(
         cells,
         [

@@ -132,15 +132,60 @@ impl Connection {
         self.run("ROLLBACK").await
     }
 
-    /// Runs a prepared statement; `cells` are its `count` parameters in order, `wires` tells of the columns of one row how
-    /// their values travel, which only PostgreSQL asks.
+    /// Sets the place in the transaction that [`undo`](Self::undo) goes back to, instead of the last one.
+    pub(crate) async fn mark(&mut self, again: bool) -> Result<(), DbError> {
+        match self {
+            // Setting it again moves it.
+            Self::MySql(connection) => connection.run("SAVEPOINT row_fault").await,
+            // Setting it again would pile them up.
+            Self::Postgres(connection) if again => {
+                connection.run("RELEASE SAVEPOINT row_fault; SAVEPOINT row_fault").await
+            }
+            Self::Postgres(connection) => connection.run("SAVEPOINT row_fault").await,
+            Self::Sqlite(connection) => {
+                if again {
+                    connection.run("RELEASE SAVEPOINT row_fault").await?;
+                }
+                connection.run("SAVEPOINT row_fault").await
+            }
+        }
+    }
+
+    /// Takes back what was written since the [`mark`](Self::mark), which stays.
+    pub(crate) async fn undo(&mut self) -> Result<(), DbError> {
+        self.run("ROLLBACK TO SAVEPOINT row_fault").await
+    }
+
+    /// Whether a statement that fails leaves the transaction as it was before it.
+    pub(crate) fn undoes_failed_statements(&self) -> bool {
+        match self {
+            Self::MySql(_) | Self::Sqlite(_) => true,
+            Self::Postgres(_) => false,
+        }
+    }
+
+    /// Rows of `(text, int, bigint)` for one text parameter: what the sink's table of offsets is asked.
+    pub(crate) async fn positions(
+        &mut self,
+        sql: &str,
+        of: &str,
+    ) -> Result<Vec<(String, i32, i64)>, DbError> {
+        match self {
+            Self::MySql(connection) => connection.positions(sql, of).await,
+            Self::Postgres(connection) => connection.positions(sql, of).await,
+            Self::Sqlite(connection) => connection.positions(sql, of).await,
+        }
+    }
+
+    /// Runs a prepared statement and says how many rows it changed; `cells` are its `count` parameters in order, `wires` tells of
+    /// the columns of one row how their values travel, which only PostgreSQL asks.
     pub(crate) async fn execute<'a>(
         &mut self,
         sql: &Arc<str>,
         wires: &[Option<Wire>],
         count: usize,
         cells: impl Iterator<Item = Cell<'a>> + Send,
-    ) -> Result<(), DbError> {
+    ) -> Result<u64, DbError> {
         match self {
             Self::MySql(connection) => connection.execute(sql, count, cells).await,
             Self::Postgres(connection) => connection.execute(sql, wires, count, cells).await,

@@ -102,12 +102,21 @@ impl MySqlConnection {
         sql: &Arc<str>,
         count: usize,
         cells: impl Iterator<Item = Cell<'a>> + Send,
-    ) -> Result<(), DbError> {
+    ) -> Result<u64, DbError> {
         let mut bound = Vec::with_capacity(count);
         for cell in cells {
             bound.push(bind(cell)?);
         }
-        self.conn.exec_drop(sql.clone(), Params::Positional(bound)).await.map_err(db_error)
+        self.conn.exec_drop(sql.clone(), Params::Positional(bound)).await.map_err(db_error)?;
+        Ok(self.conn.affected_rows())
+    }
+
+    pub(super) async fn positions(
+        &mut self,
+        sql: &str,
+        of: &str,
+    ) -> Result<Vec<(String, i32, i64)>, DbError> {
+        self.conn.exec(sql, (of,)).await.map_err(db_error)
     }
 
     pub(super) async fn close(self) {

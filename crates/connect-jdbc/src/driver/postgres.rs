@@ -93,7 +93,7 @@ impl PostgresSession {
         wires: &[Option<Wire>],
         count: usize,
         cells: impl Iterator<Item = Cell<'a>> + Send,
-    ) -> Result<(), DbError> {
+    ) -> Result<u64, DbError> {
         let mut arguments = PgArguments::default();
         arguments.reserve(count, 0);
         for (cell, wire) in cells.zip(wires.iter().cycle()) {
@@ -101,8 +101,18 @@ impl PostgresSession {
             arguments.add(Parameter { wire, cell }).map_err(|error| unfit(&error.to_string()))?;
         }
         let limit = self.limit;
-        within(limit, query(sql.clone(), arguments, self.prepare).execute(&mut self.conn)).await?;
-        Ok(())
+        let done = within(limit, query(sql.clone(), arguments, self.prepare).execute(&mut self.conn)).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn positions(
+        &mut self,
+        sql: &str,
+        of: &str,
+    ) -> Result<Vec<(String, i32, i64)>, DbError> {
+        let limit = self.limit;
+        let sql = AssertSqlSafe(sql.to_owned());
+        within(limit, sqlx::query_as(sql).bind(of).persistent(false).fetch_all(&mut self.conn)).await
     }
 
     pub(super) async fn close(self) {

@@ -80,14 +80,26 @@ impl SqliteFile {
         sql: &Arc<str>,
         count: usize,
         cells: impl Iterator<Item = Cell<'a>> + Send,
-    ) -> Result<(), DbError> {
+    ) -> Result<u64, DbError> {
         let mut arguments = SqliteArguments::default();
         arguments.reserve(count, 0);
         for cell in cells {
             bind(cell, &mut arguments)?;
         }
-        query(sql.clone(), arguments).execute(&mut self.conn).await.map_err(db_error)?;
-        Ok(())
+        let done = query(sql.clone(), arguments).execute(&mut self.conn).await.map_err(db_error)?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn positions(
+        &mut self,
+        sql: &str,
+        of: &str,
+    ) -> Result<Vec<(String, i32, i64)>, DbError> {
+        sqlx::query_as(AssertSqlSafe(sql.to_owned()))
+            .bind(of)
+            .fetch_all(&mut self.conn)
+            .await
+            .map_err(db_error)
     }
 
     pub(super) async fn close(self) {

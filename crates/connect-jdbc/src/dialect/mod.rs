@@ -1,11 +1,13 @@
 //! SQL text and type rules per database. Pure: nothing here talks to one.
 
 mod civil;
+mod definition;
 mod mysql;
 mod postgres;
 mod sqlite;
 
-pub use mysql::MySql;
+pub use definition::{TableColumn, TableDefinition, TableId, TableKind};
+pub use mysql::{MySql, StringColumns};
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
 
@@ -15,30 +17,13 @@ pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_200
 pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
-use std::fmt;
+use std::fmt::Debug;
 
 /// `quote.sql.identifiers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quoting {
     Always,
     Never,
-}
-
-/// A table, by the name the user gave.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TableId {
-    /// The database (MariaDB, MySQL), schema (PostgreSQL) or attached database (SQLite) if it is not the connection's own.
-    pub database: Option<String>,
-    pub name: String,
-}
-
-impl fmt::Display for TableId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.database {
-            Some(database) => write!(f, "{database}.{}", self.name),
-            None => f.write_str(&self.name),
-        }
-    }
 }
 
 /// A column as the records describe it.
@@ -48,22 +33,23 @@ pub struct Column {
     pub schema: SchemaRef,
     /// Part of the primary key.
     pub key: bool,
+    /// Of `timestamp.fields.list`: its schema is Timestamp here, but the column keeps smaller parts of a second.
+    pub timestamp_field: bool,
 }
 
-/// A column as the database has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableColumn {
-    pub name: String,
-    /// The type to which a text must be cast to be written here; none where it can be written as it is.
-    pub text_cast: Option<String>,
-}
-
-/// A column of a statement: the records' column under the name that the table has for it.
+/// A column of a statement: the records' column, and the table's if it is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
+    /// As the table spells it.
     pub name: &'a str,
     pub schema: &'a Schema,
-    pub text_cast: Option<&'a str>,
+    pub column: Option<&'a TableColumn>,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn text_cast(&self) -> Option<&'a str> {
+        self.column.and_then(|column| column.text_cast.as_deref())
+    }
 }
 
 /// A column as CREATE TABLE or ALTER TABLE states it.
@@ -117,7 +103,7 @@ impl Cell<'_> {
 }
 
 /// What differs between databases.
-pub trait Dialect: fmt::Debug + Send + Sync {
+pub trait Dialect: Debug + Send + Sync {
     fn quoting(&self) -> Quoting;
 
     /// The most parameters one statement may have.
@@ -138,8 +124,18 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     /// Whether the value can be written at all, or what is wrong with it.
     fn check_value(&self, value: &Value) -> Result<(), String>;
 
-    /// The statement that lists the columns of a table, the name first.
+    /// The statement that lists the columns of a table, in the form that the database's driver reads.
     fn describe(&self, table: &TableId) -> String;
+
+    /// Whether the name has more parts than the database's names have.
+    fn check_table(&self, table: &TableId) -> Result<(), String>;
+
+    /// The column type of a field of `timestamp.fields.list`.
+    fn timestamp_field_type(&self) -> &'static str;
+
+    /// The schema whose values the column holds exactly: for values that come without one. `None`: nothing can be written
+    /// there.
+    fn column_schema(&self, column: &TableColumn) -> Option<Schema>;
 
     /// The parameter with this number, from 1, for a value of the column.
     fn placeholder(&self, _number: usize, _column: &Target<'_>) -> String {
@@ -164,16 +160,20 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     }
 
     fn table(&self, table: &TableId) -> String {
-        match &table.database {
-            Some(database) => format!("{}.{}", self.identifier(database), self.identifier(&table.name)),
-            None => self.identifier(&table.name),
-        }
+        let parts = [table.catalog.as_ref(), table.database.as_ref(), Some(&table.name)];
+        let names: Vec<String> = parts.into_iter().flatten().map(|name| self.identifier(name)).collect();
+        names.join(".")
     }
 
     /// The column list of CREATE TABLE for these columns, in their order.
     fn column_ddl(&self, column: &Column) -> Result<ColumnDdl, ColumnError> {
         let schema = &column.schema;
-        let sql_type = self.column_type(schema, column.key).ok_or_else(|| ColumnError::Unmapped {
+        let known = if column.timestamp_field {
+            Some(self.timestamp_field_type().to_owned())
+        } else {
+            self.column_type(schema, column.key)
+        };
+        let sql_type = known.ok_or_else(|| ColumnError::Unmapped {
             field: column.name.to_string(),
             schema_name: schema.name.as_deref().unwrap_or("null").to_owned(),
             schema_type: schema.ty.name(),
@@ -218,6 +218,12 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     fn insert(&self, table: &TableId, columns: &[Target<'_>], rows: usize) -> String {
         let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
         let mut sql = format!("INSERT INTO {}({}) VALUES", self.table(table), self.list(&names));
+        self.push_rows(&mut sql, columns, rows);
+        sql
+    }
+
+    /// `(?,?),(?,?)`
+    fn push_rows(&self, sql: &mut String, columns: &[Target<'_>], rows: usize) {
         let mut number = 0;
         for row in 0..rows {
             if row > 0 {
@@ -230,7 +236,6 @@ pub trait Dialect: fmt::Debug + Send + Sync {
             }
             sql.push(')');
         }
-        sql
     }
 
     /// One INSERT that overwrites the listed columns of rows whose key is there; other columns keep their values. The
@@ -243,55 +248,73 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         sql
     }
 
-    /// One UPDATE of one row: the last `keys` columns say which.
-    fn update(&self, table: &TableId, columns: &[Target<'_>], keys: usize) -> String {
-        let pairs: Vec<String> = columns
-            .iter()
-            .zip(1..)
-            .map(|(column, number)| {
-                format!("{} = {}", self.identifier(column.name), self.placeholder(number, column))
-            })
-            .collect();
-        let (set, matched) = pairs.split_at(columns.len() - keys);
-        format!("UPDATE {} SET {} WHERE {}", self.table(table), set.join(", "), matched.join(" AND "))
+    /// An UPDATE of one row. Its parameters are not in the order of the others: the last `keys` columns are the key, in the
+    /// statement as in the parameters.
+    fn update(&self, table: &TableId, columns: &[Target<'_>], keys: usize, rows: usize) -> String {
+        debug_assert_eq!(rows, 1);
+        update_one(self, table, columns, keys)
     }
 
-    /// One DELETE of the rows with these keys; all columns are the key.
+    /// The most rows of one UPDATE with these columns.
+    fn max_update_rows(&self, _columns: &[Target<'_>], _keys: usize) -> usize {
+        1
+    }
+
+    /// One DELETE of the rows with these keys. Its parameters are the keys' columns, row by row.
     fn delete(&self, table: &TableId, keys: &[Target<'_>], rows: usize) -> String {
-        let mut number = 0;
-        let mut next = |column: &Target<'_>| {
-            number += 1;
-            self.placeholder(number, column)
-        };
-        let matched = match keys {
-            keys if rows == 1 => keys
-                .iter()
-                .map(|key| format!("{} = {}", self.identifier(key.name), next(key)))
-                .collect::<Vec<_>>()
-                .join(" AND "),
-            [key] => {
-                let values: Vec<String> = (0..rows).map(|_| next(key)).collect();
-                format!("{} IN ({})", self.identifier(key.name), values.join(","))
-            }
-            keys => {
-                let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
-                let tuples: Vec<String> = (0..rows)
-                    .map(|_| format!("({})", keys.iter().map(&mut next).collect::<Vec<_>>().join(",")))
-                    .collect();
-                format!("({}) IN ({}{})", self.list(&names), self.tuples_begin(), tuples.join(","))
-            }
-        };
-        format!("DELETE FROM {} WHERE {matched}", self.table(table))
+        debug_assert_eq!(rows, 1);
+        let equals: Vec<String> =
+            keys.iter().zip(1..).map(|(key, number)| self.equals(number, key)).collect();
+        format!("DELETE FROM {} WHERE {}", self.table(table), equals.join(" AND "))
     }
 
-    /// What a list of tuples begins with after IN.
-    fn tuples_begin(&self) -> &'static str {
-        ""
+    /// The most rows of one DELETE by these keys.
+    fn max_delete_rows(&self, _keys: &[Target<'_>]) -> usize {
+        1
+    }
+
+    /// `k = ?`
+    fn equals(&self, number: usize, column: &Target<'_>) -> String {
+        format!("{} = {}", self.identifier(column.name), self.compared(number, column))
+    }
+
+    /// The parameter with this number for a comparison with the column.
+    fn compared(&self, number: usize, column: &Target<'_>) -> String {
+        self.placeholder(number, column)
     }
 
     fn list(&self, names: &[&str]) -> String {
         names.iter().map(|name| self.identifier(name)).collect::<Vec<_>>().join(",")
     }
+}
+
+/// `UPDATE t SET a = ?,b = ? WHERE k = ?`, of all rows where there is no key.
+fn update_one<D: Dialect + ?Sized>(
+    dialect: &D,
+    table: &TableId,
+    columns: &[Target<'_>],
+    keys: usize,
+) -> String {
+    let (others, keys) = columns.split_at(columns.len() - keys);
+    let mut sets: Vec<String> = others
+        .iter()
+        .zip(1..)
+        .map(|(column, number)| {
+            format!("{} = {}", dialect.identifier(column.name), dialect.placeholder(number, column))
+        })
+        .collect();
+    if sets.is_empty() {
+        // There is nothing to change, but the statement must be one.
+        sets.extend(keys.iter().map(|key| format!("{0} = {0}", dialect.identifier(key.name))));
+    }
+    let wheres: Vec<String> =
+        keys.iter().zip(others.len() + 1..).map(|(key, number)| dialect.equals(number, key)).collect();
+    let mut sql = format!("UPDATE {} SET {}", dialect.table(table), sets.join(", "));
+    if !wheres.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&wheres.join(" AND "));
+    }
+    sql
 }
 
 /// The columns that a sink with `pk.mode=record_value` and these `pk.fields` creates for a value schema: what a
@@ -309,6 +332,7 @@ pub fn table_columns(
                 name: field.name.clone(),
                 schema: field.schema.clone(),
                 key: pk_fields.contains(&&*field.name),
+                timestamp_field: false,
             })
         })
         .collect()

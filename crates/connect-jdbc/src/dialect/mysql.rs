@@ -1,11 +1,25 @@
 //! MariaDB and MySQL.
 
-use super::{ColumnDdl, Dialect, Quoting, TableId, check_scale, date_from_days, datetime_from_millis};
+use super::{
+    ColumnDdl, Dialect, Quoting, TableColumn, TableId, Target, check_scale, date_from_days,
+    datetime_from_millis,
+};
 use connect_api::{Logical, Schema, Type, Value};
 
 #[derive(Clone, Copy, Debug)]
 pub struct MySql {
     pub quoting: Quoting,
+    pub strings: StringColumns,
+}
+
+/// What column a string gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StringColumns {
+    /// TEXT; VARCHAR(255) as a key.
+    #[default]
+    Text,
+    /// Always VARCHAR(256), as Aiven's connector has it.
+    VarChar256,
 }
 
 /// What InnoDB indexes in every row format and character set; TEXT cannot be a key without a prefix length.
@@ -37,6 +51,7 @@ impl Dialect for MySql {
             Type::Int64 => "BIGINT",
             Type::Float32 => "FLOAT",
             Type::Float64 => "DOUBLE",
+            Type::String if self.strings == StringColumns::VarChar256 => "VARCHAR(256)",
             Type::String if key => KEY_STRING,
             Type::String => "TEXT",
             Type::Bytes => "VARBINARY(1024)",
@@ -70,7 +85,7 @@ impl Dialect for MySql {
             Value::Null | Value::Array(_) | Value::Map(_) | Value::Struct(_) => return None,
         };
         // MySQL takes a default for TEXT as an expression only, MariaDB takes both forms.
-        let is_text = schema.ty == Type::String && !key;
+        let is_text = schema.ty == Type::String && self.column_type(schema, key).as_deref() == Some("TEXT");
         Some(if is_text { format!("({literal})") } else { literal })
     }
 
@@ -115,11 +130,101 @@ impl Dialect for MySql {
 
     fn describe(&self, table: &TableId) -> String {
         // The server resolves the name as it will for INSERT, upper and lower case included.
-        format!("SHOW COLUMNS FROM {}", self.table(table))
+        format!("SHOW FULL COLUMNS FROM {}", self.table(table))
+    }
+
+    fn check_table(&self, table: &TableId) -> Result<(), String> {
+        match &table.catalog {
+            None => Ok(()),
+            Some(_) => {
+                Err(format!("{table} has three parts, but MariaDB and MySQL have DATABASE.TABLE only"))
+            }
+        }
+    }
+
+    fn timestamp_field_type(&self) -> &'static str {
+        "DATETIME(6)"
+    }
+
+    fn column_schema(&self, column: &TableColumn) -> Option<Schema> {
+        let unsigned = column.is_unsigned();
+        let lengths = column.type_lengths();
+        let integer = |signed: Type, wider: Type| Schema::new(if unsigned { wider } else { signed });
+        Some(match column.base_type().as_str() {
+            "tinyint" if lengths == [1] => Schema::new(Type::Boolean),
+            "tinyint" => integer(Type::Int8, Type::Int16),
+            "smallint" => integer(Type::Int16, Type::Int32),
+            "mediumint" => Schema::new(Type::Int32),
+            "int" | "integer" => integer(Type::Int32, Type::Int64),
+            "bigint" if unsigned => Schema::decimal(0),
+            "bigint" => Schema::new(Type::Int64),
+            "bit" if lengths == [1] => Schema::new(Type::Boolean),
+            "bit" => Schema::new(Type::Int64),
+            "year" => Schema::new(Type::Int16),
+            "float" => Schema::new(Type::Float32),
+            "double" => Schema::new(Type::Float64),
+            "decimal" => Schema::decimal(lengths.get(1).map_or(0, |scale| *scale as i32)),
+            "date" => Schema::date(),
+            "time" => Schema::time(),
+            "datetime" | "timestamp" => Schema::timestamp(),
+            "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => {
+                Schema::new(Type::Bytes)
+            }
+            "geometry" | "point" | "linestring" | "polygon" | "multipoint" | "multilinestring"
+            | "multipolygon" | "geometrycollection" | "geomcollection" | "vector" => return None,
+            _ => Schema::new(Type::String),
+        })
+    }
+
+    /// A decimal travels as text, which the server would compare as an inexact number.
+    fn compared(&self, number: usize, column: &Target<'_>) -> String {
+        match column.schema.logical() {
+            Some(Logical::Decimal { scale }) if scale <= MAX_CAST_SCALE => {
+                format!("CAST(? AS DECIMAL(65,{}))", scale.max(0))
+            }
+            _ => self.placeholder(number, column),
+        }
+    }
+
+    /// An IN list of one column; where the key has several, ORs: the optimizer uses no index for lists of rows.
+    fn delete(&self, table: &TableId, keys: &[Target<'_>], rows: usize) -> String {
+        let table = self.table(table);
+        if let ([key], 2..) = (keys, rows) {
+            let list = vec![self.compared(1, key); rows].join(",");
+            return format!("DELETE FROM {table} WHERE {} IN ({list})", self.identifier(key.name));
+        }
+        let row: Vec<String> = keys.iter().map(|key| self.equals(1, key)).collect();
+        let row = row.join(" AND ");
+        match rows {
+            1 => format!("DELETE FROM {table} WHERE {row}"),
+            _ => format!("DELETE FROM {table} WHERE {}", vec![format!("({row})"); rows].join(" OR ")),
+        }
+    }
+
+    fn max_delete_rows(&self, _keys: &[Target<'_>]) -> usize {
+        // From 1000 on MariaDB makes a subquery of the list, which compares in its own way.
+        512
     }
 }
 
+/// The most decimals that both MariaDB and MySQL have.
+const MAX_CAST_SCALE: i32 = 30;
+
 impl MySql {
+    pub const fn new(quoting: Quoting) -> Self {
+        Self { quoting, strings: StringColumns::Text }
+    }
+
+    /// The statement that tells a view from a table.
+    pub(crate) fn table_type(&self, table: &TableId) -> String {
+        let database = table.database.as_deref().map_or("DATABASE()".to_owned(), quote);
+        let name = quote(&table.name);
+        format!(
+            "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {name} \
+             ORDER BY TABLE_NAME = BINARY {name} DESC LIMIT 1"
+        )
+    }
+
     /// The statement that lists the columns of each unique key of a table.
     pub(crate) fn unique_keys(&self, table: &TableId) -> String {
         format!("SHOW INDEX FROM {} WHERE Non_unique = 0", self.table(table))

@@ -2,7 +2,8 @@
 
 use super::mysql::hex;
 use super::{
-    ColumnDdl, Dialect, Quoting, TableId, Target, check_scale, clock, date_from_days, datetime_from_millis,
+    ColumnDdl, Dialect, Quoting, TableColumn, TableId, Target, check_scale, clock, date_from_days,
+    datetime_from_millis, update_one,
 };
 use connect_api::{Logical, Schema, Type, Value};
 
@@ -200,20 +201,111 @@ impl Dialect for Postgres {
         }
     }
 
-    /// The second column is the cast that a text needs, if any. Not with the column's own length: a cast cuts off what is
+    /// The third column is the cast that a text needs, if any. Not with the column's own length: a cast cuts off what is
     /// too long, the assignment after it refuses that. Texts are not cast to bytea, which would read them as escapes.
+    /// What not every version of the catalogue has is read by way of JSON.
     fn describe(&self, table: &TableId) -> String {
         format!(
-            "SELECT a.attname::text, \
-             CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL \
-             ELSE pg_catalog.format_type(t.oid, -1) END \
+            "SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+             CASE WHEN t.typname <> 'citext' AND t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype \
+             THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END, \
+             NOT (a.attnotnull OR t.typnotnull), \
+             a.atthasdef OR t.typdefault IS NOT NULL OR COALESCE(pg_catalog.to_jsonb(a)->>'attidentity', '') <> '', \
+             COALESCE(pg_catalog.to_jsonb(a)->>'attgenerated', '') <> '', \
+             COALESCE(a.attnum = ANY (i.indkey), false), \
+             t.typcategory <> 'S' OR t.typname = 'citext' \
+             OR COALESCE(pg_catalog.to_jsonb(co)->>'collisdeterministic' = 'false', false), \
+             c.relkind::text \
              FROM pg_catalog.pg_attribute a \
              JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
              JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+             LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary \
+             LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation \
              WHERE c.oid = pg_catalog.to_regclass({}) AND c.relkind IN ('r', 'p', 'v', 'f') \
              AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
             quote(&self.table(table))
         )
+    }
+
+    /// The server itself refuses another catalogue than that of the connection.
+    fn check_table(&self, _table: &TableId) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn timestamp_field_type(&self) -> &'static str {
+        "TIMESTAMP"
+    }
+
+    fn column_schema(&self, column: &TableColumn) -> Option<Schema> {
+        let base = column.base_type();
+        if let Some(element) = base.strip_suffix("[]") {
+            let element = TableColumn { sql_type: element.to_owned(), ..column.clone() };
+            let schema = self.column_schema(&element)?;
+            return Some(Schema::new(Type::Array(std::sync::Arc::new(schema.optional()))));
+        }
+        Some(match base.as_str() {
+            "boolean" => Schema::new(Type::Boolean),
+            "smallint" => Schema::new(Type::Int16),
+            "integer" => Schema::new(Type::Int32),
+            "bigint" => Schema::new(Type::Int64),
+            "real" => Schema::new(Type::Float32),
+            "double precision" => Schema::new(Type::Float64),
+            "numeric" => Schema::decimal(column.type_lengths().get(1).map_or(0, |scale| *scale as i32)),
+            "bytea" => Schema::new(Type::Bytes),
+            "date" => Schema::date(),
+            "time without time zone" => Schema::time(),
+            "timestamp without time zone" | "timestamp with time zone" => Schema::timestamp(),
+            // The server reads a text into a column of any type.
+            _ => Schema::new(Type::String),
+        })
+    }
+
+    /// Many rows at once from a list of values. Their types are stated, so that each comparison and assignment is that of
+    /// a statement for one row.
+    fn update(&self, table: &TableId, columns: &[Target<'_>], keys: usize, rows: usize) -> String {
+        if rows == 1 {
+            return update_one(self, table, columns, keys);
+        }
+        let names: Vec<String> = columns.iter().map(|column| self.identifier(column.name)).collect();
+        let (others, key_names) = names.split_at(names.len() - keys);
+        let set = if others.is_empty() { key_names } else { others };
+        let sets: Vec<String> = set.iter().map(|name| format!("{name} = v.{name}")).collect();
+        let wheres: Vec<String> = key_names.iter().map(|name| format!("t.{name} = v.{name}")).collect();
+        let mut sql = format!("UPDATE {} AS t SET {} FROM (VALUES ", self.table(table), sets.join(", "));
+        self.push_rows(&mut sql, columns, rows);
+        sql.push_str(&format!(") AS v({}) WHERE {}", names.join(","), wheres.join(" AND ")));
+        sql
+    }
+
+    /// Of two rows with the same key in one statement the server takes any, so there must be none: not where texts that
+    /// differ may be the same key.
+    fn max_update_rows(&self, columns: &[Target<'_>], keys: usize) -> usize {
+        let key_columns = &columns[columns.len() - keys..];
+        let loose = key_columns.iter().any(|key| {
+            key.schema.ty == Type::String && key.column.is_none_or(|column| column.loose_text)
+                || matches!(key.schema.ty, Type::Array(_))
+        });
+        if keys == 0 || loose { 1 } else { usize::MAX }
+    }
+
+    /// `(k,l) IN ((..),(..))`
+    fn delete(&self, table: &TableId, keys: &[Target<'_>], rows: usize) -> String {
+        let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let mut sql = format!("DELETE FROM {} WHERE ", self.table(table));
+        if rows == 1 {
+            let equals: Vec<String> =
+                keys.iter().zip(1..).map(|(key, number)| self.equals(number, key)).collect();
+            sql.push_str(&equals.join(" AND "));
+            return sql;
+        }
+        sql.push_str(&format!("({}) IN (", self.list(&names)));
+        self.push_rows(&mut sql, keys, rows);
+        sql.push(')');
+        sql
+    }
+
+    fn max_delete_rows(&self, _keys: &[Target<'_>]) -> usize {
+        usize::MAX
     }
 
     /// Says in which type the value is sent, so that statements whose values are sent differently have different texts and
@@ -222,7 +314,7 @@ impl Dialect for Postgres {
         let Some(Wire { element, array }) = Wire::of(column.schema) else { return format!("${number}") };
         let brackets = if array { "[]" } else { "" };
         let mut text = format!("${number}::{}{brackets}", element.parameter_type());
-        match (element, column.text_cast) {
+        match (element, column.text_cast()) {
             (Element::Numeric, _) => text.push_str(&format!("::numeric{brackets}")),
             (Element::Text, Some(cast)) => text.push_str(&format!("::{cast}")),
             _ => {}

@@ -1,7 +1,7 @@
 //! SQLite. Dates and times are integers, milliseconds since the epoch, as sqlite-jdbc writes them.
 
 use super::mysql::hex;
-use super::{ColumnDdl, Dialect, Quoting, TableId, check_scale};
+use super::{ColumnDdl, Dialect, Quoting, TableColumn, TableId, check_scale};
 use connect_api::{Logical, Schema, Type, Value};
 
 #[derive(Clone, Copy, Debug)]
@@ -97,16 +97,59 @@ impl Dialect for Sqlite {
         }
     }
 
-    fn tuples_begin(&self) -> &'static str {
-        "VALUES "
+    fn describe(&self, table: &TableId) -> String {
+        let name = quote(&table.name);
+        let database =
+            table.database.as_deref().map_or(String::new(), |database| format!(", {}", quote(database)));
+        let master = match &table.database {
+            Some(database) => format!("{}.sqlite_master", self.identifier(database)),
+            None => "sqlite_master".into(),
+        };
+        // The kind is that of the first table of this name where the engine looks: temporary ones have no place here.
+        format!(
+            "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk, hidden, \
+             (SELECT type FROM {master} WHERE name = {name} COLLATE NOCASE AND type IN ('table', 'view')) \
+             FROM pragma_table_xinfo({name}{database}) WHERE hidden <> 1"
+        )
     }
 
-    fn describe(&self, table: &TableId) -> String {
-        let database = match &table.database {
-            Some(database) => format!(", {}", quote(database)),
-            None => String::new(),
-        };
-        format!("SELECT name FROM pragma_table_info({}{database})", quote(&table.name))
+    fn check_table(&self, table: &TableId) -> Result<(), String> {
+        match &table.catalog {
+            None => Ok(()),
+            Some(_) => Err(format!("{table} has three parts, but SQLite has DATABASE.TABLE only")),
+        }
+    }
+
+    fn timestamp_field_type(&self) -> &'static str {
+        "NUMERIC"
+    }
+
+    /// By the affinity that SQLite itself reads from the declared type.
+    fn column_schema(&self, column: &TableColumn) -> Option<Schema> {
+        let declared = column.sql_type.to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+        Some(if has(&["BOOL"]) {
+            Schema::new(Type::Boolean)
+        } else if has(&["INT"]) {
+            Schema::new(Type::Int64)
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            Schema::new(Type::String)
+        } else if has(&["BLOB"]) {
+            Schema::new(Type::Bytes)
+        } else if has(&["REAL", "FLOA", "DOUB"]) {
+            Schema::new(Type::Float64)
+        } else if has(&["DATETIME", "TIMESTAMP"]) {
+            Schema::timestamp()
+        } else if has(&["DATE"]) {
+            Schema::date()
+        } else if has(&["TIME"]) {
+            Schema::time()
+        } else if has(&["DEC", "NUM"]) {
+            Schema::decimal(column.type_lengths().get(1).map_or(0, |scale| *scale as i32))
+        } else {
+            // No declared type, or one of the author's own: a text goes anywhere.
+            Schema::new(Type::String)
+        })
     }
 }
 

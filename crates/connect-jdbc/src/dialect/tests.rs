@@ -5,12 +5,12 @@ use connect_api::Type;
 use expect_test::{Expect, expect};
 use std::sync::{Arc, LazyLock};
 
-const MYSQL: MySql = MySql { quoting: Quoting::Always };
+const MYSQL: MySql = MySql::new(Quoting::Always);
 const POSTGRES: Postgres = Postgres { quoting: Quoting::Always };
 const SQLITE: Sqlite = Sqlite { quoting: Quoting::Always };
 
 fn table(name: &str) -> TableId {
-    TableId { database: None, name: name.into() }
+    TableId::named(name)
 }
 
 fn check(render: impl Fn(&dyn Dialect) -> String, expected: Expect) {
@@ -23,13 +23,13 @@ fn check(render: impl Fn(&dyn Dialect) -> String, expected: Expect) {
 }
 
 fn column(name: &str, schema: Schema, key: bool) -> Column {
-    Column { name: name.into(), schema: Arc::new(schema), key }
+    Column { name: name.into(), schema: Arc::new(schema), key, timestamp_field: false }
 }
 
 static INT: LazyLock<Schema> = LazyLock::new(|| Schema::new(Type::Int32));
 
 fn ints<'a>(names: &[&'a str]) -> Vec<Target<'a>> {
-    names.iter().map(|name| Target { name, schema: &INT, text_cast: None }).collect()
+    names.iter().map(|name| Target { name, schema: &INT, column: None }).collect()
 }
 
 fn columns_text(dialect: &dyn Dialect, columns: &[Column]) -> String {
@@ -65,6 +65,7 @@ fn types() {
         column("da", Schema::date(), false),
         column("ti", Schema::time(), false),
         column("ts", Schema::timestamp().optional(), false),
+        Column { timestamp_field: true, ..column("tf", Schema::timestamp(), false) },
         column("n", Schema::new(Type::Int64).named("io.debezium.time.Timestamp"), false),
         column("st", Schema::structure([]).named("Address"), false),
         column("ar", array(Schema::new(Type::Int8)), false),
@@ -89,6 +90,7 @@ fn types() {
               `da` DATE NOT NULL
               `ti` TIME(3) NOT NULL
               `ts` DATETIME(3) NULL
+              `tf` DATETIME(6) NOT NULL
               `n` BIGINT NOT NULL
               field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
               field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
@@ -109,6 +111,7 @@ fn types() {
               "da" DATE NOT NULL
               "ti" TIME NOT NULL
               "ts" TIMESTAMP NULL
+              "tf" TIMESTAMP NOT NULL
               "n" BIGINT NOT NULL
               field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
               "ar" SMALLINT[] NOT NULL
@@ -129,6 +132,7 @@ fn types() {
               `da` NUMERIC NOT NULL
               `ti` NUMERIC NOT NULL
               `ts` NUMERIC NULL
+              `tf` NUMERIC NOT NULL
               `n` INTEGER NOT NULL
               field 'st': Address (STRUCT) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
               field 'ar': null (ARRAY) type doesn't have a mapping to the SQL database column type; flatten it (Flatten transform) or leave it out (fields.whitelist, ReplaceField transform)
@@ -224,7 +228,13 @@ fn create_and_alter() {
             `na``me` TEXT NULL)
         "#]],
     );
-    let other = TableId { database: Some("shop".into()), name: "t".into() };
+    let other = TableId { catalog: Some("db".into()), database: Some("shop".into()), name: "t".into() };
+    assert_eq!(POSTGRES.table(&other), "\"db\".\"shop\".\"t\"");
+    let refused: Vec<bool> = [&MYSQL as &dyn Dialect, &POSTGRES, &SQLITE]
+        .map(|dialect| dialect.check_table(&other).is_err())
+        .to_vec();
+    assert_eq!(refused, [true, false, true]);
+    let other = TableId { catalog: None, ..other };
     check(
         |dialect| dialect.create_table(&other, &ddl(dialect), &["id"]),
         expect![[r#"
@@ -295,22 +305,144 @@ fn writes() {
 }
 
 #[test]
+fn updates() {
+    check(
+        |dialect| dialect.update(&table("t"), &ints(&["a", "b", "k", "l"]), 2, 1),
+        expect![[r#"
+        MariaDB: UPDATE `t` SET `a` = ?, `b` = ? WHERE `k` = ? AND `l` = ?
+        PostgreSQL: UPDATE "t" SET "a" = $1::int4, "b" = $2::int4 WHERE "k" = $3::int4 AND "l" = $4::int4
+        SQLite: UPDATE `t` SET `a` = ?, `b` = ? WHERE `k` = ? AND `l` = ?
+    "#]],
+    );
+    check(
+        |dialect| dialect.update(&table("t"), &ints(&["a"]), 0, 1),
+        expect![[r#"
+        MariaDB: UPDATE `t` SET `a` = ?
+        PostgreSQL: UPDATE "t" SET "a" = $1::int4
+        SQLite: UPDATE `t` SET `a` = ?
+    "#]],
+    );
+    check(
+        |dialect| dialect.update(&table("t"), &ints(&["k", "l"]), 2, 1),
+        expect![[r#"
+        MariaDB: UPDATE `t` SET `k` = `k`, `l` = `l` WHERE `k` = ? AND `l` = ?
+        PostgreSQL: UPDATE "t" SET "k" = "k", "l" = "l" WHERE "k" = $1::int4 AND "l" = $2::int4
+        SQLite: UPDATE `t` SET `k` = `k`, `l` = `l` WHERE `k` = ? AND `l` = ?
+    "#]],
+    );
+    check(
+        |dialect| {
+            let columns = ints(&["a", "b", "k", "l"]);
+            let rows = dialect.max_update_rows(&columns, 2).min(2);
+            dialect.update(&table("t"), &columns, 2, rows)
+        },
+        expect![[r#"
+            MariaDB: UPDATE `t` SET `a` = ?, `b` = ? WHERE `k` = ? AND `l` = ?
+            PostgreSQL: UPDATE "t" AS t SET "a" = v."a", "b" = v."b" FROM (VALUES ($1::int4,$2::int4,$3::int4,$4::int4),($5::int4,$6::int4,$7::int4,$8::int4)) AS v("a","b","k","l") WHERE t."k" = v."k" AND t."l" = v."l"
+            SQLite: UPDATE `t` SET `a` = ?, `b` = ? WHERE `k` = ? AND `l` = ?
+        "#]],
+    );
+    check(
+        |dialect| {
+            let columns = ints(&["k"]);
+            let rows = dialect.max_update_rows(&columns, 1).min(2);
+            dialect.update(&table("t"), &columns, 1, rows)
+        },
+        expect![[r#"
+            MariaDB: UPDATE `t` SET `k` = `k` WHERE `k` = ?
+            PostgreSQL: UPDATE "t" AS t SET "k" = v."k" FROM (VALUES ($1::int4),($2::int4)) AS v("k") WHERE t."k" = v."k"
+            SQLite: UPDATE `t` SET `k` = `k` WHERE `k` = ?
+        "#]],
+    );
+}
+
+/// Of two rows with one key PostgreSQL would take any.
+#[test]
+fn keys_that_only_the_server_knows_to_be_the_same_are_updated_one_by_one() {
+    let text = Schema::new(Type::String);
+    let strict = TableColumn::plain("k", "text");
+    let loose = TableColumn { loose_text: true, ..strict.clone() };
+    for (column, expected) in [(Some(&strict), usize::MAX), (Some(&loose), 1), (None, 1)] {
+        let columns = [ints(&["a"])[0], Target { name: "k", schema: &text, column }];
+        assert_eq!(POSTGRES.max_update_rows(&columns, 1), expected, "{column:?}");
+    }
+    assert_eq!(POSTGRES.max_update_rows(&ints(&["a"]), 0), 1);
+}
+
+#[test]
+fn deletes() {
+    let decimal = Schema::decimal(2);
+    let amount = Target { name: "d", schema: &decimal, column: None };
+    let keys = [ints(&["k"]), ints(&["k", "l"]), vec![amount]];
+    let all = |dialect: &dyn Dialect| {
+        let texts = keys.iter().flat_map(|keys| {
+            let rows = dialect.max_delete_rows(keys).min(3);
+            [dialect.delete(&table("t"), keys, 1), dialect.delete(&table("t"), keys, rows)]
+        });
+        texts.collect::<Vec<_>>().join("\n  ")
+    };
+    check(
+        all,
+        expect![[r#"
+        MariaDB: DELETE FROM `t` WHERE `k` = ?
+          DELETE FROM `t` WHERE `k` IN (?,?,?)
+          DELETE FROM `t` WHERE `k` = ? AND `l` = ?
+          DELETE FROM `t` WHERE (`k` = ? AND `l` = ?) OR (`k` = ? AND `l` = ?) OR (`k` = ? AND `l` = ?)
+          DELETE FROM `t` WHERE `d` = CAST(? AS DECIMAL(65,2))
+          DELETE FROM `t` WHERE `d` IN (CAST(? AS DECIMAL(65,2)),CAST(? AS DECIMAL(65,2)),CAST(? AS DECIMAL(65,2)))
+        PostgreSQL: DELETE FROM "t" WHERE "k" = $1::int4
+          DELETE FROM "t" WHERE ("k") IN (($1::int4),($2::int4),($3::int4))
+          DELETE FROM "t" WHERE "k" = $1::int4 AND "l" = $2::int4
+          DELETE FROM "t" WHERE ("k","l") IN (($1::int4,$2::int4),($3::int4,$4::int4),($5::int4,$6::int4))
+          DELETE FROM "t" WHERE "d" = $1::text::numeric
+          DELETE FROM "t" WHERE ("d") IN (($1::text::numeric),($2::text::numeric),($3::text::numeric))
+        SQLite: DELETE FROM `t` WHERE `k` = ?
+          DELETE FROM `t` WHERE `k` = ?
+          DELETE FROM `t` WHERE `k` = ? AND `l` = ?
+          DELETE FROM `t` WHERE `k` = ? AND `l` = ?
+          DELETE FROM `t` WHERE `d` = ?
+          DELETE FROM `t` WHERE `d` = ?
+    "#]],
+    );
+}
+
+#[test]
+fn column_types_are_taken_apart() {
+    for (sql_type, base, lengths, unsigned) in [
+        ("varchar(20)", "varchar", vec![20], false),
+        ("bigint(20) unsigned zerofill", "bigint", vec![20], true),
+        ("numeric(10,2)", "numeric", vec![10, 2], false),
+        ("timestamp(3) without time zone", "timestamp without time zone", vec![3], false),
+        ("enum('a','b(')", "enum", vec![], false),
+        ("INTEGER", "integer", vec![], false),
+        ("", "", vec![], false),
+    ] {
+        let column = TableColumn::plain("c", sql_type);
+        assert_eq!(
+            (column.base_type().as_str(), column.type_lengths(), column.is_unsigned()),
+            (base, lengths, unsigned),
+            "{sql_type}"
+        );
+    }
+}
+
+#[test]
 fn reads() {
-    let other = TableId { database: Some("sh'op".into()), name: "t'`".into() };
+    let other = TableId { catalog: None, database: Some("sh'op".into()), name: "t'`".into() };
     check(
         |dialect| dialect.describe(&other),
         expect![[r#"
-            MariaDB: SHOW COLUMNS FROM `sh'op`.`t'```
-            PostgreSQL: SELECT a.attname::text, CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.oid = pg_catalog.to_regclass('"sh''op"."t''`"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
-            SQLite: SELECT name FROM pragma_table_info('t''`', 'sh''op')
+            MariaDB: SHOW FULL COLUMNS FROM `sh'op`.`t'```
+            PostgreSQL: SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typname <> 'citext' AND t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END, NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR t.typdefault IS NOT NULL OR COALESCE(pg_catalog.to_jsonb(a)->>'attidentity', '') <> '', COALESCE(pg_catalog.to_jsonb(a)->>'attgenerated', '') <> '', COALESCE(a.attnum = ANY (i.indkey), false), t.typcategory <> 'S' OR t.typname = 'citext' OR COALESCE(pg_catalog.to_jsonb(co)->>'collisdeterministic' = 'false', false), c.relkind::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation WHERE c.oid = pg_catalog.to_regclass('"sh''op"."t''`"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            SQLite: SELECT name, type, "notnull", dflt_value IS NOT NULL, pk, hidden, (SELECT type FROM `sh'op`.sqlite_master WHERE name = 't''`' COLLATE NOCASE AND type IN ('table', 'view')) FROM pragma_table_xinfo('t''`', 'sh''op') WHERE hidden <> 1
         "#]],
     );
     check(
         |dialect| dialect.describe(&table("t")),
         expect![[r#"
-            MariaDB: SHOW COLUMNS FROM `t`
-            PostgreSQL: SELECT a.attname::text, CASE WHEN t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.oid = pg_catalog.to_regclass('"t"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
-            SQLite: SELECT name FROM pragma_table_info('t')
+            MariaDB: SHOW FULL COLUMNS FROM `t`
+            PostgreSQL: SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), CASE WHEN t.typname <> 'citext' AND t.typcategory = 'S' OR t.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN NULL ELSE pg_catalog.format_type(t.oid, -1) END, NOT (a.attnotnull OR t.typnotnull), a.atthasdef OR t.typdefault IS NOT NULL OR COALESCE(pg_catalog.to_jsonb(a)->>'attidentity', '') <> '', COALESCE(pg_catalog.to_jsonb(a)->>'attgenerated', '') <> '', COALESCE(a.attnum = ANY (i.indkey), false), t.typcategory <> 'S' OR t.typname = 'citext' OR COALESCE(pg_catalog.to_jsonb(co)->>'collisdeterministic' = 'false', false), c.relkind::text FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation WHERE c.oid = pg_catalog.to_regclass('"t"') AND c.relkind IN ('r', 'p', 'v', 'f') AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            SQLite: SELECT name, type, "notnull", dflt_value IS NOT NULL, pk, hidden, (SELECT type FROM sqlite_master WHERE name = 't' COLLATE NOCASE AND type IN ('table', 'view')) FROM pragma_table_xinfo('t') WHERE hidden <> 1
         "#]],
     );
 }
@@ -319,7 +451,7 @@ fn reads() {
 fn unquoted() {
     let postgres = Postgres { quoting: Quoting::Never };
     assert_eq!(postgres.insert(&table("T"), &ints(&["A"]), 1), "INSERT INTO t(a) VALUES($1::int4)");
-    let names: [&dyn Dialect; 2] = [&MySql { quoting: Quoting::Never }, &Sqlite { quoting: Quoting::Never }];
+    let names: [&dyn Dialect; 2] = [&MySql::new(Quoting::Never), &Sqlite { quoting: Quoting::Never }];
     for dialect in names {
         assert_eq!(dialect.insert(&table("t"), &ints(&["a"]), 1), "INSERT INTO t(a) VALUES(?)");
     }
@@ -340,8 +472,18 @@ fn postgres_parameters_name_their_type() {
         (&texts, Some("uuid[]")),
         (&decimals, Some("numeric[]")),
     ];
-    let columns: Vec<Target<'_>> =
-        cases.iter().map(|(schema, text_cast)| Target { name: "c", schema, text_cast: *text_cast }).collect();
+    let known: Vec<TableColumn> = cases
+        .iter()
+        .map(|(_, text_cast)| TableColumn {
+            text_cast: text_cast.map(str::to_owned),
+            ..TableColumn::plain("c", "")
+        })
+        .collect();
+    let columns: Vec<Target<'_>> = cases
+        .iter()
+        .zip(&known)
+        .map(|((schema, _), column)| Target { name: "c", schema, column: Some(column) })
+        .collect();
     let groups: Vec<String> =
         columns.iter().zip(1..).map(|(column, number)| POSTGRES.placeholder(number, column)).collect();
     expect![[r#"
@@ -366,10 +508,7 @@ fn postgres_parameters_name_their_type() {
         (Schema::time(), "$1::time"),
         (Schema::timestamp(), "$1::timestamp"),
     ] {
-        assert_eq!(
-            POSTGRES.placeholder(1, &Target { name: "c", schema: &schema, text_cast: None }),
-            expected
-        );
+        assert_eq!(POSTGRES.placeholder(1, &Target { name: "c", schema: &schema, column: None }), expected);
     }
 }
 

@@ -7,7 +7,9 @@ mod sqlite;
 
 pub(crate) use error::{DbError, ErrorKind};
 
-use crate::dialect::{Cell, Dialect, MySql, Postgres, Quoting, Sqlite, TableColumn, TableId, Wire};
+use crate::dialect::{
+    Cell, Dialect, MySql, Postgres, Quoting, Sqlite, StringColumns, TableDefinition, TableId, Wire,
+};
 use crate::url::JdbcUrl;
 use mysql::MySqlConnection;
 use postgres::PostgresSession;
@@ -16,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The dialect that a URL asks for.
-pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting) -> Arc<dyn Dialect> {
+pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting, strings: StringColumns) -> Arc<dyn Dialect> {
     match url {
-        JdbcUrl::MySql(_) => Arc::new(MySql { quoting }),
+        JdbcUrl::MySql(_) => Arc::new(MySql { quoting, strings }),
         JdbcUrl::Postgres(_) => Arc::new(Postgres { quoting }),
         JdbcUrl::Sqlite(_) => Arc::new(Sqlite { quoting }),
     }
@@ -81,20 +83,18 @@ impl Connection {
         }
     }
 
-    /// The table's columns; `None` if there is no such table.
+    /// The table as it is now; `None` if there is no such table.
     pub(crate) async fn describe(
         &mut self,
         dialect: &dyn Dialect,
         table: &TableId,
-    ) -> Result<Option<Vec<TableColumn>>, DbError> {
+    ) -> Result<Option<TableDefinition>, DbError> {
         let sql = dialect.describe(table);
-        let names = match self {
-            Self::MySql(connection) => connection.describe(&sql).await?,
-            Self::Postgres(connection) => return connection.describe(sql).await,
-            Self::Sqlite(connection) => connection.describe(sql).await?,
-        };
-        let column = |name| TableColumn { name, text_cast: None };
-        Ok(names.map(|names| names.into_iter().map(column).collect()))
+        match self {
+            Self::MySql(connection) => connection.describe(&sql, table).await,
+            Self::Postgres(connection) => connection.describe(sql).await,
+            Self::Sqlite(connection) => connection.describe(sql).await,
+        }
     }
 
     /// Whether two rows with the same values in `columns` cannot both be in the table.

@@ -3,7 +3,8 @@
 use super::error::mysql::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{
-    Cell, MySql, Quoting, TableId, date_from_days, datetime_from_clock, datetime_from_millis,
+    Cell, MySql, Quoting, TableColumn, TableDefinition, TableId, TableKind, date_from_days,
+    datetime_from_clock, datetime_from_millis,
 };
 use crate::url::MySqlUrl;
 use connect_api::Value;
@@ -72,17 +73,28 @@ impl MySqlConnection {
         self.conn.ping().await.map_err(db_error)
     }
 
-    pub(super) async fn describe(&mut self, sql: &str) -> Result<Option<Vec<String>>, DbError> {
+    pub(super) async fn describe(
+        &mut self,
+        sql: &str,
+        table: &TableId,
+    ) -> Result<Option<TableDefinition>, DbError> {
         const NO_SUCH_TABLE: u16 = 1146;
-        match self.conn.query::<Row, _>(sql).await {
-            Ok(rows) => rows.iter().map(|row| text(row, "Field")).collect::<Result<_, _>>().map(Some),
-            Err(mysql_async::Error::Server(error)) if error.code == NO_SUCH_TABLE => Ok(None),
-            Err(error) => Err(db_error(error)),
-        }
+        let columns = match self.conn.query::<Row, _>(sql).await {
+            Ok(rows) => rows.iter().map(table_column).collect::<Result<_, _>>()?,
+            Err(mysql_async::Error::Server(error)) if error.code == NO_SUCH_TABLE => return Ok(None),
+            Err(error) => return Err(db_error(error)),
+        };
+        let sql = MySql::new(Quoting::Always).table_type(table);
+        let kind: Option<String> = self.conn.query_first(sql).await.map_err(db_error)?;
+        let kind = match kind.as_deref() {
+            Some("VIEW" | "SYSTEM VIEW") => TableKind::View,
+            _ => TableKind::Table,
+        };
+        Ok(Some(TableDefinition { kind, columns }))
     }
 
     pub(super) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {
-        let sql = MySql { quoting: Quoting::Always }.unique_keys(table);
+        let sql = MySql::new(Quoting::Always).unique_keys(table);
         let rows: Vec<Row> = self.conn.query(sql).await.map_err(db_error)?;
         let mut keys: HashMap<String, bool> = HashMap::new();
         for row in &rows {
@@ -122,6 +134,23 @@ impl MySqlConnection {
     pub(super) async fn close(self) {
         let _gone_either_way = self.conn.disconnect().await;
     }
+}
+
+/// A row of SHOW FULL COLUMNS.
+fn table_column(row: &Row) -> Result<TableColumn, DbError> {
+    let extra = text(row, "Extra")?.to_ascii_uppercase();
+    let default = row.get_opt::<Option<String>, _>("Default").and_then(Result::ok).flatten();
+    Ok(TableColumn {
+        name: text(row, "Field")?,
+        sql_type: text(row, "Type")?,
+        nullable: text(row, "Null")?.eq_ignore_ascii_case("yes"),
+        has_default: default.is_some() || extra.contains("AUTO_INCREMENT"),
+        // MySQL says DEFAULT_GENERATED of a default that is an expression.
+        generated: extra.replace("DEFAULT_GENERATED", "").contains("GENERATED"),
+        key: text(row, "Key")?.eq_ignore_ascii_case("pri"),
+        text_cast: None,
+        loose_text: true,
+    })
 }
 
 fn text(row: &Row, column: &str) -> Result<String, DbError> {

@@ -4,10 +4,10 @@ mod encode;
 
 use super::error::postgres::db_error;
 use super::{DbError, ErrorKind};
-use crate::dialect::{Cell, TableColumn, Wire};
+use crate::dialect::{Cell, TableColumn, TableDefinition, TableKind, Wire};
 use crate::url::PostgresUrl;
 use encode::Parameter;
-use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgSslMode, Postgres as Server};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow, PgSslMode, Postgres as Server};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,16 +70,18 @@ impl PostgresSession {
         matches!(tokio::time::timeout(PING_TIMEOUT, self.conn.ping()).await, Ok(Ok(())))
     }
 
-    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<Vec<TableColumn>>, DbError> {
+    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<TableDefinition>, DbError> {
         let limit = self.limit;
         let rows =
             within(limit, query(sql.into(), PgArguments::default(), false).fetch_all(&mut self.conn)).await?;
-        let columns = rows
-            .iter()
-            .map(|row| Ok(TableColumn { name: row.try_get(0)?, text_cast: row.try_get(1)? }))
-            .collect::<Result<Vec<_>, sqlx::Error>>()
-            .map_err(db_error)?;
-        Ok((!columns.is_empty()).then_some(columns))
+        let Some(first) = rows.first() else { return Ok(None) };
+        let kind = match first.try_get::<String, _>(8).map_err(db_error)?.as_str() {
+            "p" => TableKind::Partitioned,
+            "v" => TableKind::View,
+            _ => TableKind::Table,
+        };
+        let columns = rows.iter().map(table_column).collect::<Result<_, sqlx::Error>>().map_err(db_error)?;
+        Ok(Some(TableDefinition { kind, columns }))
     }
 
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
@@ -118,6 +120,20 @@ impl PostgresSession {
     pub(super) async fn close(self) {
         let _gone_either_way = self.conn.close().await;
     }
+}
+
+/// A row of what `Postgres::describe` asks.
+fn table_column(row: &PgRow) -> Result<TableColumn, sqlx::Error> {
+    Ok(TableColumn {
+        name: row.try_get(0)?,
+        sql_type: row.try_get(1)?,
+        text_cast: row.try_get(2)?,
+        nullable: row.try_get(3)?,
+        has_default: row.try_get(4)?,
+        generated: row.try_get(5)?,
+        key: row.try_get(6)?,
+        loose_text: row.try_get(7)?,
+    })
 }
 
 async fn within<T>(

@@ -2,10 +2,10 @@
 
 use super::error::sqlite::db_error;
 use super::{DbError, ErrorKind};
-use crate::dialect::{Cell, MILLIS_PER_DAY, date_millis};
+use crate::dialect::{Cell, MILLIS_PER_DAY, TableColumn, TableDefinition, TableKind, date_millis};
 use crate::url::SqliteUrl;
 use connect_api::Value;
-use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteConnection, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, Row};
 use std::sync::Arc;
 
@@ -60,14 +60,26 @@ impl SqliteFile {
         Ok(Self { conn })
     }
 
-    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<Vec<String>>, DbError> {
+    pub(super) async fn describe(&mut self, sql: String) -> Result<Option<TableDefinition>, DbError> {
         let rows = query(sql.into(), SqliteArguments::default())
             .fetch_all(&mut self.conn)
             .await
             .map_err(db_error)?;
-        let names =
-            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>().map_err(db_error)?;
-        Ok((!names.is_empty()).then_some(names))
+        let Some(first) = rows.first() else { return Ok(None) };
+        let kind = match first.try_get::<Option<String>, _>(6).map_err(db_error)?.as_deref() {
+            Some("view") => TableKind::View,
+            _ => TableKind::Table,
+        };
+        let mut columns: Vec<TableColumn> =
+            rows.iter().map(table_column).collect::<Result<_, sqlx::Error>>().map_err(db_error)?;
+        // A lone INTEGER PRIMARY KEY numbers its rows by itself.
+        let mut keys = columns.iter_mut().filter(|column| column.key);
+        if let (Some(key), None) = (keys.next(), keys.next())
+            && key.sql_type.eq_ignore_ascii_case("integer")
+        {
+            key.has_default = true;
+        }
+        Ok(Some(TableDefinition { kind, columns }))
     }
 
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
@@ -105,6 +117,21 @@ impl SqliteFile {
     pub(super) async fn close(self) {
         let _gone_either_way = self.conn.close().await;
     }
+}
+
+/// A row of what `Sqlite::describe` asks.
+fn table_column(row: &SqliteRow) -> Result<TableColumn, sqlx::Error> {
+    Ok(TableColumn {
+        name: row.try_get(0)?,
+        sql_type: row.try_get(1)?,
+        nullable: row.try_get::<i64, _>(2)? == 0,
+        has_default: row.try_get::<i64, _>(3)? != 0,
+        key: row.try_get::<i64, _>(4)? != 0,
+        generated: row.try_get::<i64, _>(5)? != 0,
+        text_cast: None,
+        // A column may have a collation of its own, which its description does not tell.
+        loose_text: true,
+    })
 }
 
 /// The one place that vouches for SQL text: all of it comes from the dialect, which quotes every name, and values are

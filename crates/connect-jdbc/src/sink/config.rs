@@ -2,7 +2,7 @@
 
 use super::table_name::TableNameFormat;
 use crate::config::{CONNECTION_KEYS, ConnectionConfig, Faults, NotYet, unsupported};
-use crate::dialect::Quoting;
+use crate::dialect::{Quoting, StringColumns, TableKind};
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
 use connect_api::{ConfigDef, ConfigMap};
 use std::time::Duration;
@@ -67,8 +67,13 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
         .default("false")
         .importance(Importance::Medium)
         .group(WRITES, "Enable deletes", Width::Short),
-    ConfigKey::new(TABLE_TYPES, Ty::List, "What to write to. Only TABLE is supported yet.")
-        .default("TABLE")
+    ConfigKey::new(
+        TABLE_TYPES,
+        Ty::List,
+        "What may be written to: TABLE, PARTITIONED TABLE (PostgreSQL's), VIEW. A table of another type is an error. Views \
+         are never changed by auto.evolve.",
+    )
+    .default("TABLE")
         .group(WRITES, "Table Types", Width::Medium),
     ConfigKey::new(
         NULL_WITH_DEFAULT,
@@ -179,7 +184,6 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
 const NOT_YET: &[NotYet] = &[
     NotYet::new(INSERT_MODE, &["insert", "upsert"], "insert or upsert"),
     NotYet::new(DELETE_ENABLED, &["false"], "false"),
-    NotYet::new(TABLE_TYPES, &["TABLE"], "TABLE"),
     NotYet::new(NULL_WITH_DEFAULT, &["true"], "true"),
     NotYet::new(DB_TIMEZONE, &["UTC"], "UTC"),
     NotYet::new(TIMESTAMP_FIELDS, &[""], ""),
@@ -226,6 +230,8 @@ pub(super) struct SinkConfig {
     pub(super) pk_fields: Vec<String>,
     pub(super) whitelist: Vec<String>,
     pub(super) table_name: TableNameFormat,
+    pub(super) table_types: Vec<TableKind>,
+    pub(super) strings: StringColumns,
     pub(super) auto_create: bool,
     pub(super) auto_evolve: bool,
     pub(super) batch_size: usize,
@@ -252,6 +258,10 @@ impl SinkConfig {
             _ => PkMode::None,
         };
         let pk_fields = parsed.list(PK_FIELDS).to_vec();
+        let table_types = table_types(parsed.list(TABLE_TYPES)).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
         faults.extend(check_key(insert_mode, pk_mode, &pk_fields));
         faults.extend(list_fault(WHITELIST, parsed.list(WHITELIST)));
         let table_name = TableNameFormat::new(parsed.text(TABLE_NAME_FORMAT)).map_err(|message| {
@@ -270,11 +280,13 @@ impl SinkConfig {
                 pk_fields,
                 whitelist: parsed.list(WHITELIST).to_vec(),
                 table_name,
+                table_types,
                 auto_create: parsed.boolean(AUTO_CREATE),
                 auto_evolve: parsed.boolean(AUTO_EVOLVE),
                 batch_size: usize::try_from(parsed.integer(BATCH_SIZE)).unwrap_or_default(),
                 max_retries: u32::try_from(parsed.integer(MAX_RETRIES)).unwrap_or_default(),
                 retry_backoff: Duration::from_millis(parsed.integer(RETRY_BACKOFF).unsigned_abs()),
+                strings: StringColumns::Text,
                 quoting: if parsed.text(QUOTE).eq_ignore_ascii_case("never") {
                     Quoting::Never
                 } else {
@@ -288,6 +300,19 @@ impl SinkConfig {
             }
         }
     }
+}
+
+fn table_types(words: &[String]) -> Result<Vec<TableKind>, (String, String)> {
+    let named = |word: &String| {
+        TableKind::named(word).ok_or_else(|| {
+            let all = TableKind::ALL.map(TableKind::name).join(", ");
+            (
+                TABLE_TYPES.to_owned(),
+                format!("Invalid value {word} for configuration {TABLE_TYPES}: must be one or more of {all}"),
+            )
+        })
+    };
+    words.iter().map(named).collect()
 }
 
 fn check_key(insert_mode: InsertMode, pk_mode: PkMode, pk_fields: &[String]) -> Option<(String, String)> {

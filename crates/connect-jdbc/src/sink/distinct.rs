@@ -124,7 +124,7 @@ mod tests {
         let postgres = Postgres { quoting: Quoting::Always };
         assert_eq!(offsets(&postgres, UPSERT), [1, 3, 4]);
         assert_eq!(offsets(&postgres, &[]), [0, 1, 2, 3, 4], "an insert keeps every row");
-        assert_eq!(offsets(&MySql { quoting: Quoting::Always }, UPSERT), [0, 1, 2, 3, 4]);
+        assert_eq!(offsets(&MySql::new(Quoting::Always), UPSERT), [0, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Planner {
                 plan.rejected.push((index, error));
             }
         }
-        if context.config.insert_mode == InsertMode::Upsert && context.dialect.one_row_per_key() {
+        if context.config.insert_mode != InsertMode::Insert && context.dialect.one_row_per_key() {
             plan.groups.iter_mut().for_each(distinct::keep_last);
         }
         plan

@@ -64,7 +64,12 @@ impl Shape {
                 config.whitelist.is_empty() || config.whitelist.iter().any(|name| **name == *field.name);
             let is_key = found[..keys].iter().any(|(column, _)| column.name == field.name);
             if listed && !is_key {
-                let column = Column { name: field.name.clone(), schema: field.schema.clone(), key: false };
+                let column = Column {
+                    name: field.name.clone(),
+                    schema: field.schema.clone(),
+                    key: false,
+                    timestamp_field: false,
+                };
                 found.push((column, Source::ValueField(index)));
             }
         }
@@ -145,6 +150,7 @@ impl Shape {
 }
 
 impl ShapeColumn {
+    /// A null becomes the field's default where it has one.
     pub(super) fn cell<'a>(&'a self, row: &'a Row<'_>) -> Cell<'a> {
         let record = row.record;
         static NULL: Value = Value::Null;
@@ -172,7 +178,12 @@ fn key_columns(
     key_schema: Option<&SchemaRef>,
     value_schema: &SchemaRef,
 ) -> Result<Vec<(Column, Source)>, String> {
-    let column = |name: &str, schema: SchemaRef| Column { name: name.into(), schema, key: true };
+    let column = |name: &str, schema: SchemaRef| Column {
+        name: name.into(),
+        schema,
+        key: true,
+        timestamp_field: false,
+    };
     match config.pk_mode {
         PkMode::None => Ok(Vec::new()),
         PkMode::Kafka => {
@@ -215,7 +226,15 @@ fn struct_columns(
 ) -> Result<Vec<(Column, Source)>, String> {
     let at = |index: usize| {
         let field = &schema.fields()[index];
-        (Column { name: field.name.clone(), schema: field.schema.clone(), key: true }, source(index))
+        (
+            Column {
+                name: field.name.clone(),
+                schema: field.schema.clone(),
+                key: true,
+                timestamp_field: false,
+            },
+            source(index),
+        )
     };
     if config.pk_fields.is_empty() {
         return Ok((0..schema.fields().len()).map(at).collect());

@@ -1,8 +1,9 @@
 //! The statements that write records of one shape to their table as it is now.
 
 use super::plan::Operation;
-use super::shape::{MAX_ROWS, Shape};
-use crate::dialect::{Dialect, TableColumn, Target, Wire};
+use super::row::Row;
+use super::shape::{MAX_ROWS, Shape, floor_power_of_two};
+use crate::dialect::{Cell, Dialect, TableColumn, Target, Wire};
 use connect_api::SchemaRef;
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +14,12 @@ const TEXTS: usize = MAX_ROWS.trailing_zeros() as usize + 1;
 pub(super) struct Statements {
     shape: Arc<Shape>,
     columns: Vec<KnownColumn>,
+    /// Of the shape's columns in the order of the statement, those that are written: not what the database computes.
+    written: Vec<bool>,
+    /// How many of the columns are the key.
+    keys: usize,
+    /// The most rows of one statement, a power of two.
+    pub(super) max_rows: usize,
     /// How each column's values travel, where the driver has to be told.
     pub(super) wires: Vec<Option<Wire>>,
     texts: [OnceLock<Arc<str>>; TEXTS],
@@ -23,25 +30,61 @@ struct KnownColumn {
     schema: SchemaRef,
     /// As the table spells it.
     name: String,
-    text_cast: Option<String>,
+    column: Option<TableColumn>,
 }
 
 impl Statements {
     pub(super) fn new(dialect: &dyn Dialect, shape: Arc<Shape>, table: &[TableColumn]) -> Self {
-        let columns: Vec<KnownColumn> = shape
-            .in_statement()
-            .map(|column| {
-                let name = &column.column.name;
-                let found = find(dialect, table, name);
-                KnownColumn {
+        let mut written = Vec::new();
+        let mut columns = Vec::new();
+        let mut keys = 0;
+        for column in shape.in_statement() {
+            let name = &column.column.name;
+            let found = find(dialect, table, name);
+            let is_written = found.is_none_or(|found| !found.generated);
+            written.push(is_written);
+            if is_written {
+                keys += usize::from(column.column.key);
+                columns.push(KnownColumn {
                     schema: column.column.schema.clone(),
                     name: found.map_or_else(|| name.to_string(), |found| found.name.clone()),
-                    text_cast: found.and_then(|found| found.text_cast.clone()),
-                }
-            })
-            .collect();
+                    column: found.cloned(),
+                });
+            }
+        }
         let wires = columns.iter().map(|column| Wire::of(&column.schema)).collect();
-        Self { shape, columns, wires, texts: Default::default() }
+        let max_rows = shape.max_rows;
+        let mut statements =
+            Self { shape, columns, written, keys, max_rows, wires, texts: Default::default() };
+        let targets = statements.targets();
+        let most = match statements.shape.operation {
+            Operation::Insert | Operation::Upsert => max_rows,
+            Operation::Update => dialect.max_update_rows(&targets, keys),
+            Operation::Delete => dialect.max_delete_rows(&targets),
+        };
+        statements.max_rows = floor_power_of_two(most.min(max_rows));
+        statements
+    }
+
+    fn targets(&self) -> Vec<Target<'_>> {
+        self.columns
+            .iter()
+            .map(|column| Target {
+                name: &column.name,
+                schema: &column.schema,
+                column: column.column.as_ref(),
+            })
+            .collect()
+    }
+
+    /// How many values a row has.
+    pub(super) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The values of a row in the order of the statement, without those that the database computes.
+    pub(super) fn cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
+        self.shape.cells(row).zip(&self.written).filter_map(|(cell, written)| written.then_some(cell))
     }
 
     pub(super) fn are_for(&self, shape: &Arc<Shape>) -> bool {
@@ -53,19 +96,11 @@ impl Statements {
         debug_assert!(rows.is_power_of_two());
         let text = self.texts[rows.trailing_zeros() as usize].get_or_init(|| {
             let shape = &*self.shape;
-            let targets: Vec<Target<'_>> = self
-                .columns
-                .iter()
-                .map(|column| Target {
-                    name: &column.name,
-                    schema: &column.schema,
-                    text_cast: column.text_cast.as_deref(),
-                })
-                .collect();
+            let targets = self.targets();
             match shape.operation {
                 Operation::Insert => dialect.insert(&shape.table, &targets, rows),
-                Operation::Upsert => dialect.upsert(&shape.table, &targets, shape.keys, rows),
-                Operation::Update => dialect.update(&shape.table, &targets, shape.keys),
+                Operation::Upsert => dialect.upsert(&shape.table, &targets, self.keys, rows),
+                Operation::Update => dialect.update(&shape.table, &targets, self.keys, rows),
                 Operation::Delete => dialect.delete(&shape.table, &targets, rows),
             }
             .into()

@@ -4,7 +4,7 @@ use super::config::{InsertMode, SinkConfig};
 use super::plan::MAX_SHAPES;
 use super::shape::{Shape, ShapeColumn};
 use super::statements::{Statements, find};
-use crate::dialect::{Dialect, TableColumn, TableId};
+use crate::dialect::{Dialect, TableColumn, TableDefinition, TableId, TableKind};
 use crate::driver::{Connection, DbError, ErrorKind};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) struct Tables {
 
 #[derive(Debug)]
 struct Definition {
-    columns: Vec<TableColumn>,
+    table: TableDefinition,
     /// For the shapes that need no more columns than these.
     ready: Vec<Arc<Statements>>,
 }
@@ -59,29 +59,36 @@ impl Tables {
             return Ok(ready.clone());
         }
         let table = &shape.table;
-        let mut columns = self.known.get(table).map(|known| known.columns.clone());
-        if columns.is_none() {
-            columns = describe(connection, dialect, table).await?;
+        let mut definition = self.known.get(table).map(|known| known.table.clone());
+        if definition.is_none() {
+            dialect.check_table(table).map_err(|what| {
+                TableError::Unfit(format!(
+                    "{what}; correct table.name.format, or put a part that has dots in back-ticks"
+                ))
+            })?;
+            definition = describe(connection, dialect, table).await?;
         }
-        let mut columns = match columns {
-            Some(columns) => columns,
+        let mut definition = match definition {
+            Some(definition) => definition,
             None => create(connection, dialect, config, shape).await?,
         };
-        if let Some(evolved) = evolve(connection, dialect, config, shape, &columns).await? {
-            columns = evolved;
+        check_kind(config, table, definition.kind)?;
+        if let Some(evolved) = evolve(connection, dialect, config, shape, &definition).await? {
+            definition = evolved;
         }
+        check_keys(dialect, config, shape, &definition)?;
         if config.insert_mode == InsertMode::Upsert && !self.known.contains_key(table) {
             warn_without_unique_key(connection, shape).await?;
         }
         let known = self
             .known
             .entry(table.clone())
-            .or_insert_with(|| Definition { columns: Vec::new(), ready: Vec::new() });
-        known.columns = columns;
+            .or_insert_with(|| Definition { table: definition.clone(), ready: Vec::new() });
+        known.table = definition;
         if known.ready.len() == MAX_SHAPES {
             known.ready.remove(0);
         }
-        let statements = Arc::new(Statements::new(dialect, shape.clone(), &known.columns));
+        let statements = Arc::new(Statements::new(dialect, shape.clone(), &known.table.columns));
         known.ready.push(statements.clone());
         Ok(statements)
     }
@@ -91,7 +98,7 @@ async fn describe(
     connection: &mut Connection,
     dialect: &dyn Dialect,
     table: &Arc<TableId>,
-) -> Result<Option<Vec<TableColumn>>, TableError> {
+) -> Result<Option<TableDefinition>, TableError> {
     connection.describe(dialect, table).await.map_err(|error| TableError::Db(table.clone(), error))
 }
 
@@ -100,7 +107,7 @@ async fn create(
     dialect: &dyn Dialect,
     config: &SinkConfig,
     shape: &Shape,
-) -> Result<Vec<TableColumn>, TableError> {
+) -> Result<TableDefinition, TableError> {
     let table = &shape.table;
     if !config.auto_create {
         return Err(TableError::Unfit(format!(
@@ -114,7 +121,7 @@ async fn create(
         tracing::warn!(%table, %error, "create failed, will attempt amend if table already exists");
     }
     match (describe(connection, dialect, table).await?, created) {
-        (Some(columns), _) => Ok(columns),
+        (Some(definition), _) => Ok(definition),
         (None, Err(error)) => Err(TableError::Db(table.clone(), error)),
         (None, Ok(())) => Err(TableError::Db(
             table.clone(),
@@ -129,14 +136,14 @@ async fn evolve(
     dialect: &dyn Dialect,
     config: &SinkConfig,
     shape: &Shape,
-    columns: &[TableColumn],
-) -> Result<Option<Vec<TableColumn>>, TableError> {
+    definition: &TableDefinition,
+) -> Result<Option<TableDefinition>, TableError> {
     let table = &shape.table;
-    let mut missing = missing_columns(dialect, shape, columns);
+    let mut missing = missing_columns(dialect, shape, &definition.columns);
     if missing.is_empty() {
         return Ok(None);
     }
-    check_evolution(config, shape, &missing)?;
+    check_evolution(config, shape, definition.kind, &missing)?;
     let mut last_error = None;
     for _ in 0..ROUNDS {
         // A column added later is not part of the primary key, so it may hold NULL.
@@ -155,10 +162,10 @@ async fn evolve(
                 last_error = Some(error);
             }
         }
-        let columns = describe(connection, dialect, table).await?.unwrap_or_default();
-        missing = missing_columns(dialect, shape, &columns);
+        let Some(definition) = describe(connection, dialect, table).await? else { break };
+        missing = missing_columns(dialect, shape, &definition.columns);
         if missing.is_empty() {
-            return Ok(Some(columns));
+            return Ok(Some(definition));
         }
     }
     let error = last_error
@@ -166,10 +173,59 @@ async fn evolve(
     Err(TableError::Db(table.clone(), error))
 }
 
-fn check_evolution(config: &SinkConfig, shape: &Shape, missing: &[&ShapeColumn]) -> Result<(), TableError> {
+/// A table of a type that nobody has allowed was hardly meant.
+fn check_kind(config: &SinkConfig, table: &TableId, kind: TableKind) -> Result<(), TableError> {
+    if config.table_types.contains(&kind) {
+        return Ok(());
+    }
+    let allowed: Vec<&str> = config.table_types.iter().map(|kind| kind.name()).collect();
+    Err(TableError::Unfit(format!(
+        "{table} is a {}, and table.types allows {} only; add {} to table.types, or write to another table \
+         (table.name.format)",
+        kind.name(),
+        allowed.join(", "),
+        kind.name()
+    )))
+}
+
+/// A row cannot be found by a key that the database computes.
+fn check_keys(
+    dialect: &dyn Dialect,
+    config: &SinkConfig,
+    shape: &Shape,
+    definition: &TableDefinition,
+) -> Result<(), TableError> {
+    if config.insert_mode == InsertMode::Insert {
+        return Ok(());
+    }
+    let is_generated =
+        |name: &&str| find(dialect, &definition.columns, name).is_some_and(|column| column.generated);
+    match shape.key_names().into_iter().find(is_generated) {
+        None => Ok(()),
+        Some(name) => Err(TableError::Unfit(format!(
+            "the key column '{name}' of table {} is a generated column, which cannot be written; choose other key columns \
+             (pk.fields)",
+            shape.table
+        ))),
+    }
+}
+
+fn check_evolution(
+    config: &SinkConfig,
+    shape: &Shape,
+    kind: TableKind,
+    missing: &[&ShapeColumn],
+) -> Result<(), TableError> {
     let table = &shape.table;
+    let names: Vec<&str> = missing.iter().map(|column| &*column.column.name).collect();
+    if kind == TableKind::View {
+        return Err(TableError::Unfit(format!(
+            "View {table} is missing fields ({}) and ALTER VIEW is unsupported; change the view by hand, or leave the \
+             fields out (fields.whitelist)",
+            names.join(", ")
+        )));
+    }
     if !config.auto_evolve {
-        let names: Vec<&str> = missing.iter().map(|column| &*column.column.name).collect();
         return Err(TableError::Unfit(format!(
             "Table {table} is missing fields ({}) and auto-evolution is disabled; add the columns, set auto.evolve=true, or \
              leave the fields out (fields.whitelist)",

@@ -30,7 +30,7 @@ impl TableNameFormat {
                 self.0
             ));
         }
-        Ok(TableId { database, name })
+        Ok(TableId { catalog: None, database, name })
     }
 }
 

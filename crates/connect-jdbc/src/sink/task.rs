@@ -64,7 +64,7 @@ impl SinkTask for JdbcSinkTask {
                 "driver parameters without effect here are ignored"
             );
         }
-        let dialect = driver::dialect(url, config.quoting);
+        let dialect = driver::dialect(url, config.quoting, config.strings);
         self.started = Some(Started {
             context,
             config,
@@ -231,12 +231,12 @@ async fn write(
     let max_bytes = connection.max_statement_bytes();
     for (group, statements) in groups.iter().zip(statements) {
         let shape = &*group.shape;
-        let max_rows = if shape.one_by_one.load(Ordering::Relaxed) { 1 } else { shape.max_rows };
+        let max_rows = if shape.one_by_one.load(Ordering::Relaxed) { 1 } else { statements.max_rows };
         for range in split(&group.bytes, max_rows, max_bytes) {
             let rows = &group.rows[range];
             let sql = statements.text(dialect, rows.len());
-            let cells = rows.iter().flat_map(|row| shape.cells(row));
-            let count = rows.len() * shape.columns.len();
+            let cells = rows.iter().flat_map(|row| statements.cells(row));
+            let count = rows.len() * statements.width();
             connection.execute(&sql, &statements.wires, count, cells).await.map_err(|error| WriteError {
                 error,
                 what: format!("{} ({})", of_table(&shape.table), offsets(rows)),

@@ -66,7 +66,7 @@ fn compare<F: Fact>(fact: &F, engine: Engine, dialect: &dyn Dialect) {
 
 #[test]
 fn migration_and_sink_make_the_same_tables() {
-    let mysql = MySql { quoting: Quoting::Always };
+    let mysql = MySql::new(Quoting::Always);
     let postgres = Postgres { quoting: Quoting::Always };
     let sqlite = Sqlite { quoting: Quoting::Always };
     let engines: [(Engine, &dyn Dialect); 3] =
@@ -127,7 +127,7 @@ async fn postgresql_has_the_same_columns_from_either() -> anyhow::Result<()> {
         [(&platform.orders, wire_schema(&order())), (&platform.decisions, wire_schema(&decision()))]
     {
         let columns = table_columns(&dialect, &schema, &["order_id"])?;
-        let id = TableId { database: None, name: table.clone() };
+        let id = TableId::named(table.clone());
         by_sink.execute(&dialect.create_table(&id, &columns, &["order_id"])).await?;
         let describe = format!(
             "SELECT c.column_name, c.data_type, c.is_nullable, k.column_name FROM information_schema.columns c \

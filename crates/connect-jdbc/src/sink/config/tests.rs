@@ -105,7 +105,6 @@ fn what_is_not_there_yet_is_refused() {
     for (key, value) in [
         ("insert.mode", "update"),
         ("delete.enabled", "true"),
-        ("table.types", "TABLE,VIEW"),
         ("replace.null.with.default", "false"),
         ("db.timezone", "Europe/Berlin"),
         ("timestamp.fields.list", "a"),
@@ -130,7 +129,6 @@ fn said_defaults_are_accepted() {
         &[
             ("insert.mode", "insert"),
             ("delete.enabled", "false"),
-            ("table.types", "TABLE"),
             ("replace.null.with.default", "true"),
             ("db.timezone", "UTC"),
             ("date.timezone", "UTC"),

@@ -5,7 +5,7 @@ use connect_api::{Schema, Type, Value};
 use expect_test::expect;
 use proptest::prelude::*;
 
-const DIALECT: MySql = MySql { quoting: Quoting::Always };
+const DIALECT: MySql = MySql::new(Quoting::Always);
 
 fn plan<'a>(pairs: &[(&str, &str)], records: &'a [SinkRecord]) -> Result<Vec<Group<'a>>, ConnectError> {
     let context = Context { config: &config(pairs), dialect: &DIALECT, connector: "my-sink" };

@@ -5,14 +5,14 @@ use crate::sink::row::Row;
 use crate::sink::statements::Statements;
 use expect_test::{Expect, expect};
 
-const DIALECT: MySql = MySql { quoting: Quoting::Always };
+const DIALECT: MySql = MySql::new(Quoting::Always);
 
 fn shape(
     pairs: &[(&str, &str)],
     key_schema: Option<Schema>,
     value_schema: &SchemaRef,
 ) -> Result<Shape, String> {
-    let table = Arc::new(TableId { database: None, name: "t".into() });
+    let table = Arc::new(TableId::named("t"));
     Shape::new(&config(pairs), &DIALECT, table, key_schema.map(Arc::new).as_ref(), value_schema)
 }
 

@@ -242,7 +242,9 @@ impl Loop<'_> {
     /// Puts the batch, as often as the task asks for it.
     async fn put(&mut self, batch: &mut Batch) -> Result<Flow, ConnectError> {
         let mut failing_since = None;
-        while !batch.records.is_empty() {
+        // What is left of a batch is put, even if that is nothing.
+        let mut left_over = false;
+        while left_over || !batch.records.is_empty() {
             let put = self.spec.sink.put(&batch.records);
             match finish(&self.control.stop, self.spec.shutdown_grace, put).await {
                 None => {
@@ -261,6 +263,19 @@ impl Loop<'_> {
                         None => return Ok(Flow::Stop),
                     }
                     break;
+                }
+                Some(Err(PutError::RejectFirst(rejected))) => {
+                    let indexes: Vec<usize> = rejected.iter().map(|rejected| rejected.index).collect();
+                    let rejected = self.rejected(&batch.raw, rejected)?;
+                    if rejected.is_empty() {
+                        return Err(ConnectError::failed("the task asked to reject no record at all"));
+                    }
+                    match self.settle(rejected).await? {
+                        Some(settled) => settled?,
+                        None => return Ok(Flow::Stop),
+                    }
+                    batch.leave_out(&indexes);
+                    left_over = true;
                 }
                 Some(Err(PutError::Seek { error, .. })) => {
                     return Err(ConnectError::caused("seeking is not built yet", error));

@@ -19,6 +19,14 @@ pub(super) struct Batch {
 }
 
 impl Batch {
+    /// Drops what has been rejected; `indexes` ascend.
+    pub(super) fn leave_out(&mut self, indexes: &[usize]) {
+        for index in indexes.iter().rev() {
+            self.records.remove(*index);
+            self.raw.remove(*index);
+        }
+    }
+
     /// Drops what belongs to partitions that are somebody else's now.
     pub(super) fn forget(&mut self, lost: &[TopicPartition]) {
         let is_lost = |topic: &str, partition: i32| {

@@ -93,7 +93,7 @@ pub(crate) async fn put(task: &mut Box<dyn SinkTask>, records: &[SinkRecord]) ->
                 return Ok(retries);
             }
             Err(PutError::Retriable { .. }) => {}
-            Err(PutError::Fatal(error) | PutError::Seek { error, .. }) => bail!(error.chain()),
+            Err(error) => return Err(text_of(error)),
         }
     }
     unreachable!("the task counts its retries")
@@ -104,6 +104,7 @@ pub(crate) fn text_of(error: PutError) -> anyhow::Error {
         PutError::Retriable { error, .. } | PutError::Fatal(error) | PutError::Seek { error, .. } => {
             anyhow::anyhow!(error.chain())
         }
+        PutError::RejectFirst(rejected) => anyhow::anyhow!("rejected first: {rejected:?}"),
     }
 }
 

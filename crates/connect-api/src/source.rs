@@ -25,8 +25,22 @@ pub trait SourceConnector: Send + Sync {
     /// [`validate`]: SourceConnector::validate
     async fn validate_remote(&self, config: &ConfigMap) -> Vec<(String, String)>;
 
-    /// One configuration per task, at most `max_tasks`: together the tasks read each source partition once.
-    fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap>;
+    /// One configuration per task, at most `max_tasks`: together the tasks read each source partition once. May ask the other
+    /// system and wait for it; bounded in time by the caller. An error fails the connector.
+    async fn task_configs(
+        &self,
+        config: &ConfigMap,
+        max_tasks: usize,
+    ) -> Result<Vec<ConfigMap>, ConnectError>;
+
+    /// Returns when the tasks should be configured anew (Java: `requestTaskReconfiguration`); `current` is what [`task_configs`]
+    /// last said. The runtime waits for it while the connector is running, drops it when that ends, and then asks for task
+    /// configurations. It must not block its thread. What has always the same tasks never returns.
+    ///
+    /// [`task_configs`]: SourceConnector::task_configs
+    async fn watch(&self, _config: &ConfigMap, _max_tasks: usize, _current: &[ConfigMap]) {
+        std::future::pending().await
+    }
 
     /// The Java class of the tasks (`task.class`) when `class` is the connector's: with it in their configurations, a Java worker of
     /// the same cluster can run them.

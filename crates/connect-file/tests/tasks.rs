@@ -160,11 +160,8 @@ async fn lines_become_records_with_their_place() {
 
     let error = source(&path, Some(json!({"position": "4"}))).await.err().unwrap().to_string();
     assert!(error.contains("is not a number of characters"), "{error}");
-    assert_eq!(
-        FileStreamSourceConnector.task_configs(&ConfigMap::new(), 5).len(),
-        1,
-        "one file has one reader"
-    );
+    let configs = FileStreamSourceConnector.task_configs(&ConfigMap::new(), 5).await.unwrap();
+    assert_eq!(configs.len(), 1, "one file has one reader");
 }
 
 /// W1.4: lines that are appended come with the poll that is under way, and a file that is rewritten is read from its start.

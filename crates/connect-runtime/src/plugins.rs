@@ -110,10 +110,23 @@ impl ConnectorPlugin {
         }
     }
 
-    pub fn task_configs(&self, config: &ConfigMap, max_tasks: usize) -> Vec<ConfigMap> {
+    pub async fn task_configs(
+        &self,
+        config: &ConfigMap,
+        max_tasks: usize,
+    ) -> Result<Vec<ConfigMap>, ConnectError> {
         match self {
-            Self::Sink(sink) => sink.task_configs(config, max_tasks),
-            Self::Source(source) => source.task_configs(config, max_tasks),
+            Self::Sink(sink) => Ok(sink.task_configs(config, max_tasks)),
+            Self::Source(source) => source.task_configs(config, max_tasks).await,
+        }
+    }
+
+    /// Returns when the tasks should be configured anew.
+    pub async fn watch(&self, config: &ConfigMap, max_tasks: usize, current: &[ConfigMap]) {
+        match self {
+            // Kafka tells a sink's tasks of new partitions.
+            Self::Sink(_) => std::future::pending().await,
+            Self::Source(source) => source.watch(config, max_tasks, current).await,
         }
     }
 

@@ -238,8 +238,23 @@ impl SourceConnector for FakeSource {
         Vec::new()
     }
 
-    fn task_configs(&self, config: &ConfigMap, _: usize) -> Vec<ConfigMap> {
-        vec![config.clone()]
+    async fn task_configs(&self, config: &ConfigMap, _: usize) -> Result<Vec<ConfigMap>, ConnectError> {
+        match misbehaves(config, "task_configs").as_deref() {
+            Some("hang") => std::future::pending().await,
+            Some(_) => {
+                Err(ConnectError::failed(format!("the database is away for {}", config["fake.password"])))
+            }
+            None => Ok(vec![config.clone()]),
+        }
+    }
+
+    /// `again`: there is news after a moment, and again after each answer.
+    async fn watch(&self, config: &ConfigMap, _: usize, current: &[ConfigMap]) {
+        assert_eq!(current, [config.clone()], "what task_configs said");
+        match misbehaves(config, "watch").as_deref() {
+            Some("again") => tokio::time::sleep(Duration::from_millis(20)).await,
+            _ => std::future::pending().await,
+        }
     }
 
     async fn alter_offsets(

@@ -38,8 +38,12 @@ impl SourceConnector for FileStreamSourceConnector {
     }
 
     /// One file has one reader.
-    fn task_configs(&self, config: &ConfigMap, _max_tasks: usize) -> Vec<ConfigMap> {
-        vec![config.clone()]
+    async fn task_configs(
+        &self,
+        config: &ConfigMap,
+        _max_tasks: usize,
+    ) -> Result<Vec<ConfigMap>, ConnectError> {
+        Ok(vec![config.clone()])
     }
 
     async fn alter_offsets(

@@ -1,15 +1,16 @@
 //! A connector that runs here: not its tasks, but what says which tasks there are to be.
 
-use super::describe::{Described, first_secrets, trace};
+use super::describe::{Described, Tasks, first_secrets, trace};
 use super::guard;
 use super::report::{Report, Subject};
 use super::{RunStatus, WorkerEvent, WorkerParts};
-use crate::herder::TargetState;
-use connect_api::{ConfigMap, ConnectError};
+use crate::herder::{ConnectorType, TargetState};
+use connect_api::ConfigMap;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 enum Command {
     Target(TargetState),
@@ -42,6 +43,7 @@ impl RunningConnector {
             report: report.clone(),
             phase: Phase::New,
             call: None,
+            watch: None,
         };
         runtime.spawn(actor.run(target, receiver));
         Self { report, commands }
@@ -71,8 +73,17 @@ enum Phase {
     Failed,
 }
 
-/// Its tasks' configurations, if they were asked for.
-type Answer = Result<Option<Vec<ConfigMap>>, String>;
+/// Its tasks, if they were asked for.
+type Answer = Result<Option<Tasks>, String>;
+
+/// The plugin's own watch over its tasks, which is given up when this is dropped. A task of the runtime, so that its panic is not ours.
+struct Watch(JoinHandle<()>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
 
 struct Actor {
     name: String,
@@ -82,6 +93,8 @@ struct Actor {
     phase: Phase,
     /// The call into the plugin that is under way, and what is to be when it succeeds.
     call: Option<(TargetState, BoxFuture<'static, Answer>)>,
+    /// While it runs.
+    watch: Option<Watch>,
 }
 
 impl Actor {
@@ -91,6 +104,12 @@ impl Actor {
             let answer = async {
                 match &mut self.call {
                     Some((target, call)) => (*target, call.await),
+                    None => std::future::pending().await,
+                }
+            };
+            let news = async {
+                match &mut self.watch {
+                    Some(Watch(watch)) => watch.await,
                     None => std::future::pending().await,
                 }
             };
@@ -108,6 +127,13 @@ impl Actor {
                 (target, answer) = answer => {
                     self.call = None;
                     self.settle(target, answer);
+                }
+                news = news => {
+                    self.watch = None;
+                    match news {
+                        Ok(()) => self.ask(TargetState::Started),
+                        Err(failure) => self.fail(&guard::failure_of(failure).to_string()),
+                    }
                 }
             }
         }
@@ -128,18 +154,24 @@ impl Actor {
     /// Begins a call; one that is under way is left behind.
     fn ask(&mut self, target: TargetState) {
         let (parts, config, report) = (self.parts.clone(), self.config.clone(), self.report.clone());
-        let deadline = parts.deadlines.local;
-        let describe = move || -> Result<Option<Vec<ConfigMap>>, ConnectError> {
-            let described =
-                Described::read(&parts, &config, |secrets| report.set_secrets(secrets.clone()))?.checked()?;
-            match target {
-                TargetState::Started => described.task_configs(&config).map(Some),
-                TargetState::Paused | TargetState::Stopped => Ok(None),
-            }
+        let deadlines = parts.deadlines;
+        let stored = config.clone();
+        let describe = move || {
+            Described::read(&parts, &config, |secrets| report.set_secrets(secrets.clone()))?.checked()
         };
         let call = async move {
-            match guard::call(deadline, describe).await {
-                Ok(answer) => answer.map_err(|error| trace(&error)),
+            let described =
+                guard::call(deadlines.local, describe).await.map_err(|failure| failure.to_string())?;
+            let described = described.map_err(|error| trace(&error))?;
+            if target != TargetState::Started {
+                return Ok(None);
+            }
+            let deadline = match described.plugin.ty() {
+                ConnectorType::Sink => deadlines.local,
+                ConnectorType::Source => deadlines.task_configs,
+            };
+            match guard::call_async(deadline, async move { Tasks::read(described, &stored).await }).await {
+                Ok(answer) => answer.map(Some).map_err(|error| trace(&error)),
                 Err(failure) => Err(failure.to_string()),
             }
         };
@@ -148,18 +180,22 @@ impl Actor {
 
     fn settle(&mut self, target: TargetState, answer: Answer) {
         match answer {
-            Err(why) => {
-                self.phase = Phase::Failed;
-                self.report.failed(&why);
-            }
-            Ok(configs) => {
+            Err(why) => self.fail(&why),
+            Ok(tasks) => {
                 self.arrive(target);
-                if let Some(configs) = configs {
+                if let Some(Tasks { configs, watch }) = tasks {
                     let connector = self.name.clone();
                     self.report.tell(|run| WorkerEvent::TaskConfigs { run, connector, configs });
+                    self.watch = Some(Watch(tokio::spawn(watch)));
                 }
             }
         }
+    }
+
+    fn fail(&mut self, why: &str) {
+        self.watch = None;
+        self.phase = Phase::Failed;
+        self.report.failed(why);
     }
 
     fn arrive(&mut self, target: TargetState) {
@@ -168,6 +204,7 @@ impl Actor {
             TargetState::Paused => (Phase::Paused, RunStatus::Paused),
             TargetState::Stopped => (Phase::Stopped, RunStatus::Stopped),
         };
+        self.watch = None;
         self.phase = phase;
         self.report.status(status);
     }

@@ -11,6 +11,7 @@ use crate::sink_task::SinkTaskSpec;
 use crate::source_task::SourceTaskSpec;
 use connect_api::config::ConfigFault;
 use connect_api::{ConfigMap, ConnectError};
+use futures::future::BoxFuture;
 use std::time::Duration;
 
 /// A failure as `trace` shows it: the exception class first, as tools expect.
@@ -71,10 +72,10 @@ impl Described {
         Ok(self)
     }
 
-    /// The configurations of its tasks, fit to be stored. `stored` is the connector's own, as it is stored.
-    pub(super) fn task_configs(&self, stored: &ConfigMap) -> Result<Vec<ConfigMap>, ConnectError> {
+    /// What the connector wants its tasks to be, in its own words.
+    pub(super) async fn task_configs(&self) -> Result<Vec<ConfigMap>, ConnectError> {
         let common = &self.settings.common;
-        let configs = self.plugin.task_configs(&self.config, common.tasks_max);
+        let configs = self.plugin.task_configs(&self.config, common.tasks_max).await?;
         if configs.len() > common.tasks_max {
             let message = format!(
                 "The connector {} has generated {} tasks, which is greater than {}, the maximum number of tasks it is \
@@ -88,13 +89,13 @@ impl Described {
             }
             tracing::warn!(connector = common.name, "{message}");
         }
-        let task_class = self.plugin.task_class(self.class);
-        Ok(configs.into_iter().map(|config| self.fit_to_store(config, &task_class, stored)).collect())
+        Ok(configs)
     }
 
-    /// Adds what Java's worker adds, and puts placeholders back where the connector has copied what they stand for.
-    fn fit_to_store(&self, mut config: ConfigMap, task_class: &str, stored: &ConfigMap) -> ConfigMap {
-        config.insert("task.class".into(), task_class.to_owned());
+    /// A task's configuration with what Java's worker adds, and with placeholders where the connector has copied what they stand
+    /// for. `stored` is the connector's own, as it is stored.
+    pub(super) fn fit_to_store(&self, mut config: ConfigMap, stored: &ConfigMap) -> ConfigMap {
+        config.insert("task.class".into(), self.plugin.task_class(self.class));
         for key in ["topics", "topics.regex"] {
             if let Some(topics) = self.config.get(key) {
                 config.insert(key.into(), topics.clone());
@@ -115,6 +116,26 @@ impl Described {
 fn faulty(faults: Vec<ConfigFault>) -> ConnectError {
     let texts: Vec<_> = faults.into_iter().map(|fault| fault.message).collect();
     ConnectError::config(texts.join("; "))
+}
+
+/// A connector's tasks, and what waits for the time when they should be others.
+pub(super) struct Tasks {
+    /// Fit to be stored.
+    pub(super) configs: Vec<ConfigMap>,
+    pub(super) watch: BoxFuture<'static, ()>,
+}
+
+impl Tasks {
+    pub(super) async fn read(described: Described, stored: &ConfigMap) -> Result<Self, ConnectError> {
+        let current = described.task_configs().await?;
+        let configs =
+            current.iter().map(|config| described.fit_to_store(config.clone(), stored)).collect();
+        let watch = async move {
+            let Described { plugin, config, settings, .. } = described;
+            plugin.watch(&config, settings.common.tasks_max, &current).await;
+        };
+        Ok(Self { configs, watch: Box::pin(watch) })
+    }
 }
 
 /// A task that is ready to run.

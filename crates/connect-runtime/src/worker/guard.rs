@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 /// How long plugins may take.
@@ -18,12 +19,19 @@ pub struct Deadlines {
     pub local: Duration,
     /// A call that may ask an outside system: `validate_remote`, `alter_offsets`.
     pub remote: Duration,
+    /// A source's `task_configs`, which may wait for its system to come back as often as the user has allowed; nobody's request
+    /// waits for it.
+    pub task_configs: Duration,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
         // Below the 90 s that the reference grants a request, and above what a driver takes to give up a connection.
-        Self { local: Duration::from_secs(10), remote: Duration::from_secs(30) }
+        Self {
+            local: Duration::from_secs(10),
+            remote: Duration::from_secs(30),
+            task_configs: Duration::from_secs(600),
+        }
     }
 }
 
@@ -69,6 +77,14 @@ pub(crate) async fn call_async<T: Send + 'static>(
         Ok(Some(value)) => Ok(value),
         Ok(None) | Err(PluginFailure::TimedOut(_)) => Err(PluginFailure::TimedOut(deadline)),
         Err(failure) => Err(failure),
+    }
+}
+
+/// Why a task of the runtime that ran a plugin's future has ended early.
+pub(crate) fn failure_of(error: JoinError) -> PluginFailure {
+    match error.try_into_panic() {
+        Ok(payload) => PluginFailure::Panicked(panic_text(payload.as_ref())),
+        Err(_) => PluginFailure::Panicked("its task was ended".into()),
     }
 }
 

@@ -27,7 +27,7 @@ impl Bench {
             clients: Arc::new(EmptyCluster),
             offsets: Arc::new(NoOffsets),
             group_offsets: Arc::new(MemoryGroups::default()),
-            deadlines: Deadlines { local: Duration::from_millis(500), remote: Duration::from_millis(500) },
+            deadlines: Deadlines { local: Duration::from_millis(500), remote: Duration::from_millis(500), task_configs: Duration::from_millis(500) },
         };
         let (sender, events) = mpsc::unbounded_channel();
         Self { worker: Worker::new(parts, sender), events }
@@ -198,6 +198,35 @@ async fn a_connector_fails_with_a_reason_and_stays_failed() {
         expect!["the plugin did not answer within 0.5 s"],
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_asked_for_its_tasks_again_when_it_has_seen_news() {
+    let mut bench = Bench::new();
+    let config = source(&[("fake.at", "watch"), ("fake.how", "again")]);
+    bench.worker.start_connector(3, "s", config, TargetState::Started);
+    bench.check(&["3 s Running", "3 s wants 1 tasks", "3 s wants 1 tasks", "3 s wants 1 tasks"]).await;
+    bench.worker.set_target_state("s", TargetState::Paused);
+    while bench.next().await != "3 s Paused" {}
+    bench.check_silence().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_whose_watch_or_tasks_fail_has_failed() {
+    check_failure(
+        source(&[("fake.at", "task_configs"), ("fake.how", "fail")]),
+        expect!["org.apache.kafka.connect.errors.ConnectException: the database is away for [hidden]"],
+    )
+    .await;
+    check_failure(
+        source(&[("fake.at", "task_configs"), ("fake.how", "hang")]),
+        expect!["the plugin did not answer within 0.5 s"],
+    )
+    .await;
+    let mut bench = Bench::new();
+    let config = source(&[("fake.at", "watch"), ("fake.how", "panic")]);
+    bench.worker.start_connector(3, "s", config, TargetState::Started);
+    bench.check(&["3 s Running", "3 s wants 1 tasks", "3 s FAILED the plugin panicked: told to panic"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 
 use connect_converters::CONVERTERS;
 use connect_file::{FileStreamSinkConnector, FileStreamSourceConnector};
-use connect_jdbc::JdbcSinkConnector;
+use connect_jdbc::{JdbcSinkConnector, JdbcSourceConnector};
 use connect_runtime::plugins::{ConverterClass, Plugins};
 use std::sync::Arc;
 
@@ -14,6 +14,10 @@ pub fn plugins() -> Plugins {
         config_def: plugin.config_def,
     });
     Plugins::new()
+        .with_source(Arc::new(JdbcSourceConnector::confluent()))
+        // The short names mean Confluent's connectors, which most configurations were written for.
+        .with_source(Arc::new(JdbcSourceConnector::aiven()))
+        .by_full_name_only()
         .with_sink(Arc::new(JdbcSinkConnector))
         .with_source(Arc::new(FileStreamSourceConnector))
         .with_sink(Arc::new(FileStreamSinkConnector))

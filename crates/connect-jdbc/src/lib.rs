@@ -4,6 +4,9 @@ mod config;
 pub mod dialect;
 mod driver;
 mod sink;
+mod source;
 mod url;
+mod zone;
 
 pub use sink::JdbcSinkConnector;
+pub use source::JdbcSourceConnector;

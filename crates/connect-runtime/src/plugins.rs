@@ -142,6 +142,8 @@ impl ConnectorPlugin {
 #[derive(Clone, Default)]
 pub struct Plugins {
     connectors: Vec<ConnectorPlugin>,
+    /// Classes that are no alias of anything.
+    full_name_only: Vec<&'static str>,
     converters: Vec<ConverterPlugin>,
 }
 
@@ -157,6 +159,15 @@ impl Plugins {
 
     pub fn with_source(mut self, connector: Arc<dyn SourceConnector>) -> Self {
         self.connectors.push(ConnectorPlugin::Source(connector));
+        self
+    }
+
+    /// The connector added last answers to its full class names only, so that its simple name is left to another one: of two vendors'
+    /// connectors of the same simple name users mean the better known by it.
+    pub fn by_full_name_only(mut self) -> Self {
+        if let Some(plugin) = self.connectors.last() {
+            self.full_name_only.extend(plugin.class_names());
+        }
         self
     }
 
@@ -212,7 +223,10 @@ impl Plugins {
         }
         // Two classes of one connector share an alias without being ambiguous; two connectors drop it, as Java does.
         let mut matches = self.connectors.iter().filter_map(|plugin| {
-            let class = plugin.class_names().iter().find(|class| is_alias(name, class, CONNECTOR))?;
+            let class = plugin
+                .class_names()
+                .iter()
+                .find(|class| is_alias(name, class, CONNECTOR) && !self.full_name_only.contains(class))?;
             Some((*class, plugin))
         });
         if let (Some(found), None) = (matches.next(), matches.next()) {
@@ -327,6 +341,12 @@ mod tests {
         let plugins = plugins().with_sink(Arc::new(FakeSink::named(&["other.FakeSinkConnector"])));
         assert!(plugins.connector("FakeSink").is_err());
         assert!(plugins.connector("other.FakeSinkConnector").is_ok());
+        let plugins = crate::testing::plugins()
+            .with_sink(Arc::new(FakeSink::named(&["other.FakeSinkConnector"])))
+            .by_full_name_only();
+        let found = |name| plugins.connector_class(name).map(|(class, _)| class);
+        assert_eq!(found("FakeSink"), Ok("org.example.FakeSinkConnector"));
+        assert_eq!(found("other.FakeSinkConnector"), Ok("other.FakeSinkConnector"));
     }
 
     #[track_caller]

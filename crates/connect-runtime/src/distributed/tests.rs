@@ -66,7 +66,11 @@ async fn herder_on(statuses: &MemoryTopic, changes: &[(&str, &str)]) -> ConnectH
         worker_id: "127.0.0.1:8083".into(),
         version: "4.3.0".into(),
         commit: "test".into(),
-        deadlines: Deadlines { local: Duration::from_secs(3), remote: Duration::from_secs(3), task_configs: Duration::from_secs(3) },
+        deadlines: Deadlines {
+            local: Duration::from_secs(3),
+            remote: Duration::from_secs(3),
+            task_configs: Duration::from_secs(3),
+        },
         patience: Duration::from_millis(500),
     });
     herder.start().await.unwrap();

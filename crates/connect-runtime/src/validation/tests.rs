@@ -5,8 +5,11 @@ use connect_api::config::HIDDEN;
 use expect_test::expect;
 use std::time::Duration;
 
-const DEADLINES: Deadlines =
-    Deadlines { local: Duration::from_millis(500), remote: Duration::from_millis(500), task_configs: Duration::from_millis(500) };
+const DEADLINES: Deadlines = Deadlines {
+    local: Duration::from_millis(500),
+    remote: Duration::from_millis(500),
+    task_configs: Duration::from_millis(500),
+};
 
 fn sink(changes: &[(&str, &str)]) -> ConfigMap {
     let mut base = config(&[("name", "c"), ("connector.class", "FakeSink"), ("topics", "t")]);

@@ -128,8 +128,7 @@ pub(super) struct Tasks {
 impl Tasks {
     pub(super) async fn read(described: Described, stored: &ConfigMap) -> Result<Self, ConnectError> {
         let current = described.task_configs().await?;
-        let configs =
-            current.iter().map(|config| described.fit_to_store(config.clone(), stored)).collect();
+        let configs = current.iter().map(|config| described.fit_to_store(config.clone(), stored)).collect();
         let watch = async move {
             let Described { plugin, config, settings, .. } = described;
             plugin.watch(&config, settings.common.tasks_max, &current).await;

@@ -27,7 +27,11 @@ impl Bench {
             clients: Arc::new(EmptyCluster),
             offsets: Arc::new(NoOffsets),
             group_offsets: Arc::new(MemoryGroups::default()),
-            deadlines: Deadlines { local: Duration::from_millis(500), remote: Duration::from_millis(500), task_configs: Duration::from_millis(500) },
+            deadlines: Deadlines {
+                local: Duration::from_millis(500),
+                remote: Duration::from_millis(500),
+                task_configs: Duration::from_millis(500),
+            },
         };
         let (sender, events) = mpsc::unbounded_channel();
         Self { worker: Worker::new(parts, sender), events }

@@ -17,7 +17,11 @@ fn bench() -> Bench {
         clients: Arc::new(EmptyCluster),
         offsets: Arc::new(MemoryOffsets::default()),
         group_offsets: groups.clone(),
-        deadlines: Deadlines { local: Duration::from_millis(500), remote: Duration::from_millis(500), task_configs: Duration::from_millis(500) },
+        deadlines: Deadlines {
+            local: Duration::from_millis(500),
+            remote: Duration::from_millis(500),
+            task_configs: Duration::from_millis(500),
+        },
     };
     let (events, _) = tokio::sync::mpsc::unbounded_channel();
     Bench { worker: Worker::new(parts, events), groups }

@@ -3,9 +3,11 @@
 mod error;
 mod mysql;
 mod postgres;
+mod read;
 mod sqlite;
 
 pub(crate) use error::{DbError, ErrorKind};
+pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, Rows, SqlValue};
 
 use crate::dialect::{
     Cell, Dialect, MySql, Postgres, Quoting, Sqlite, StringColumns, TableDefinition, TableId, Wire,

@@ -61,6 +61,10 @@ impl MySqlConnection {
         })
     }
 
+    pub(super) fn conn(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
+
     pub(super) fn max_statement_bytes(&self) -> usize {
         (self.max_allowed_packet / 2).min(MAX_STATEMENT_BYTES)
     }

@@ -66,6 +66,10 @@ impl PostgresSession {
         })
     }
 
+    pub(super) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.conn
+    }
+
     pub(super) async fn is_alive(&mut self) -> bool {
         matches!(tokio::time::timeout(PING_TIMEOUT, self.conn.ping()).await, Ok(Ok(())))
     }

@@ -60,6 +60,10 @@ impl SqliteFile {
         Ok(Self { conn })
     }
 
+    pub(super) fn conn(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
+
     pub(super) async fn describe(&mut self, sql: String) -> Result<Option<TableDefinition>, DbError> {
         let rows = query(sql.into(), SqliteArguments::default())
             .fetch_all(&mut self.conn)

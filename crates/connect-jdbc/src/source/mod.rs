@@ -4,6 +4,7 @@ mod between;
 mod config;
 mod keys;
 mod keys_aiven;
+mod mapping;
 mod mode;
 mod pattern;
 mod rules;

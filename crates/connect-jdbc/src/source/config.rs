@@ -6,10 +6,12 @@ use super::pattern::TablePattern;
 use super::tables::{SourceTable, read_tables};
 use super::{between, keys_aiven, rules};
 use crate::config::{ConnectionConfig, Faults};
-use crate::dialect::Quoting;
+use crate::dialect::{Dialect, Quoting, StringColumns};
+use crate::driver;
 use connect_api::{ConfigDef, ConfigMap, ConnectError, ParsedConfig};
 use jiff::tz::TimeZone;
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) const TABLES: &str = "tables";
@@ -219,6 +221,11 @@ impl SourceConfig {
             lookback_ms: parsed.integer(LOOKBACK_MS),
             numeric_decimals: parsed.boolean(NUMERIC_DECIMALS),
         }
+    }
+
+    pub(crate) fn dialect(&self) -> Arc<dyn Dialect> {
+        // A source writes no columns, so how it would write them is all the same.
+        driver::dialect(&self.connection.url, self.quoting, StringColumns::Text)
     }
 
     /// The mode with the columns of this table; `None` is the query.

@@ -1,5 +1,6 @@
 use super::*;
-use crate::dialect::{MySql, Postgres, Quoting, Sqlite};
+use crate::dialect::{Quoting, StringColumns};
+use crate::driver::dialect;
 
 fn url(text: &str) -> JdbcUrl {
     JdbcUrl::parse(text, &[]).unwrap()
@@ -10,30 +11,34 @@ fn table(catalog: Option<&str>, schema: Option<&str>, name: &str) -> SourceTable
 }
 
 #[track_caller]
-fn check(jdbc: &str, dialect: &dyn Dialect, tables: &[SourceTable], text: &str) {
-    assert_eq!(write_tables(tables, dialect), text);
+fn check(jdbc: &str, quoting: Quoting, tables: &[SourceTable], text: &str) {
+    let dialect = dialect(&url(jdbc), quoting, StringColumns::Text);
+    assert_eq!(write_tables(tables, &*dialect), text);
     assert_eq!(read_tables(text, &url(jdbc)).as_deref(), Ok(tables));
 }
 
 #[test]
 fn tables_are_written_as_in_java_and_read_again() {
-    let quoting = Quoting::Always;
-    let (mysql, postgres, sqlite) = (MySql { quoting }, Postgres { quoting }, Sqlite { quoting });
-    let (on_mysql, on_postgres, on_sqlite) =
-        ("jdbc:mariadb://h/mydb", "jdbc:postgresql://h/shop", "jdbc:sqlite:/tmp/x.db");
-    check(on_mysql, &mysql, &[], "");
+    let (mysql, postgres) = ("jdbc:mariadb://h/mydb", "jdbc:postgresql://h/shop");
+    let always = Quoting::Always;
+    check(mysql, always, &[], "");
     check(
-        on_mysql,
-        &mysql,
+        mysql,
+        always,
         &[table(Some("mydb"), None, "users"), table(Some("mydb"), None, "a,b.c`d")],
         "`mydb`.`users`,`mydb`.`a,b.c``d`",
     );
-    check(on_postgres, &postgres, &[table(None, Some("public"), "Users")], r#""public"."Users""#);
-    check(on_sqlite, &sqlite, &[table(None, None, "users"), table(None, None, "t")], "`users`,`t`");
-    check(on_mysql, &MySql { quoting: Quoting::Never }, &[table(Some("mydb"), None, "users")], "mydb.users");
-    // Java's own older form, and blanks of a person.
+    check(postgres, always, &[table(None, Some("public"), "Users")], r#""public"."Users""#);
+    check(
+        "jdbc:sqlite:/tmp/x.db",
+        always,
+        &[table(None, None, "users"), table(None, None, "t")],
+        "`users`,`t`",
+    );
+    check(mysql, Quoting::Never, &[table(Some("mydb"), None, "users")], "mydb.users");
+    // With the database too, and with a person's blanks.
     assert_eq!(
-        read_tables(r#""shop"."public"."a" , b"#, &url(on_postgres)),
+        read_tables(r#""shop"."public"."a" , b"#, &url(postgres)),
         Ok(vec![table(Some("shop"), Some("public"), "a"), table(None, None, "b")])
     );
 }

@@ -5,6 +5,7 @@ mod definition;
 mod mysql;
 mod postgres;
 mod sqlite;
+mod text_load;
 
 pub use definition::{TableColumn, TableDefinition, TableId, TableKind};
 pub use mysql::{MySql, StringColumns};
@@ -15,6 +16,7 @@ pub(crate) use civil::{date_from_days, datetime_from_clock, datetime_from_millis
 pub(crate) use mysql::clock;
 pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
+pub(crate) use text_load::{LoadColumn, write_load_field};
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
 use std::fmt::Debug;

@@ -48,6 +48,13 @@ impl Wire {
     }
 }
 
+impl Wire {
+    /// The type as a cast names it.
+    fn sql_type(self) -> String {
+        format!("{}{}", self.element.parameter_type(), if self.array { "[]" } else { "" })
+    }
+}
+
 impl Element {
     fn of(schema: &Schema) -> Option<Self> {
         Some(match (schema.logical(), &schema.ty) {
@@ -311,15 +318,10 @@ impl Dialect for Postgres {
     /// Says in which type the value is sent, so that statements whose values are sent differently have different texts and
     /// are prepared separately; then what it must become.
     fn placeholder(&self, number: usize, column: &Target<'_>) -> String {
-        let Some(Wire { element, array }) = Wire::of(column.schema) else { return format!("${number}") };
-        let brackets = if array { "[]" } else { "" };
-        let mut text = format!("${number}::{}{brackets}", element.parameter_type());
-        match (element, column.text_cast()) {
-            (Element::Numeric, _) => text.push_str(&format!("::numeric{brackets}")),
-            (Element::Text, Some(cast)) => text.push_str(&format!("::{cast}")),
-            _ => {}
+        match Wire::of(column.schema) {
+            Some(wire) => format!("${number}::{}{}", wire.sql_type(), casts(wire, column)),
+            None => format!("${number}"),
         }
-        text
     }
 
     fn one_row_per_key(&self) -> bool {
@@ -341,6 +343,29 @@ impl Dialect for Postgres {
             Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
             Quoting::Never => name,
         }
+    }
+}
+
+impl Postgres {
+    /// The type of a column of a staging table to which the target's values are copied as they travel.
+    pub(crate) fn staging_type(&self, target: &Target<'_>) -> Option<String> {
+        Wire::of(target.schema).map(Wire::sql_type)
+    }
+
+    /// What a staging table's column `name` becomes on its way to the target: the same as a parameter does.
+    pub(crate) fn from_staging(&self, name: &str, target: &Target<'_>) -> Option<String> {
+        let wire = Wire::of(target.schema)?;
+        Some(format!("{}{}", self.identifier(name), casts(wire, target)))
+    }
+}
+
+/// What a value must become after its journey, to be assigned to the column.
+fn casts(wire: Wire, column: &Target<'_>) -> String {
+    let brackets = if wire.array { "[]" } else { "" };
+    match (wire.element, column.text_cast()) {
+        (Element::Numeric, _) => format!("::numeric{brackets}"),
+        (Element::Text, Some(cast)) => format!("::{cast}"),
+        _ => String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! PostgreSQL over sqlx.
 
-mod encode;
+pub(super) mod encode;
 
 use super::error::postgres::db_error;
 use super::{DbError, ErrorKind};

@@ -66,7 +66,8 @@ impl Statements {
         statements
     }
 
-    fn targets(&self) -> Vec<Target<'_>> {
+    /// The columns of the statement, for those who write it in another way.
+    pub(super) fn targets(&self) -> Vec<Target<'_>> {
         self.columns
             .iter()
             .map(|column| Target {

@@ -54,6 +54,21 @@ fn oids(element: Element) -> (u32, u32) {
     }
 }
 
+/// A field of a binary COPY to a column of the wire's type (`Postgres::staging_type`): the length and the very bytes that a
+/// statement would send.
+pub(crate) fn write_copy_field(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    if cell.is_null() {
+        out.extend((-1_i32).to_be_bytes());
+        return Ok(());
+    }
+    let start = out.len();
+    out.extend([0; 4]);
+    write(wire, cell, out)?;
+    let length = i32::try_from(out.len() - start - 4).map_err(|_| "a value is too long".to_owned())?;
+    out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+    Ok(())
+}
+
 fn write(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     match (cell, wire.element) {
         (Cell::Value(Value::Array(values)), element) if wire.array => write_array(values, element, out)?,
@@ -147,6 +162,17 @@ mod tests {
         assert_eq!(bytes(Element::Timestamp, false, &one_ms), Ok(1000_i64.to_be_bytes().to_vec()));
         assert!(bytes(Element::Timestamp, false, &Value::Timestamp(i64::MAX)).is_err());
         assert!(bytes(Element::Date, false, &Value::Date(i32::MIN)).is_err());
+    }
+
+    #[test]
+    fn a_field_of_a_copy_has_its_length() {
+        let mut out = Vec::new();
+        let wire = |element| Wire { element, array: false };
+        write_copy_field(wire(Element::Text), Cell::Text("ab"), &mut out).unwrap();
+        write_copy_field(wire(Element::Int4), Cell::Value(&Value::Null), &mut out).unwrap();
+        write_copy_field(wire(Element::Int4), Cell::Integer(1), &mut out).unwrap();
+        assert_eq!(out, [0, 0, 0, 2, b'a', b'b', 255, 255, 255, 255, 0, 0, 0, 4, 0, 0, 0, 1]);
+        assert!(write_copy_field(wire(Element::Int4), Cell::Text("ab"), &mut out).is_err());
     }
 
     #[test]

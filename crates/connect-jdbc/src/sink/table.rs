@@ -1,7 +1,7 @@
 //! What is known about tables, and how they come to be what the records need.
 
 use super::config::{InsertMode, SinkConfig};
-use super::plan::MAX_SHAPES;
+use super::plan::{Group, MAX_SHAPES};
 use super::shape::{Shape, ShapeColumn};
 use super::statements::{Statements, find};
 use crate::dialect::{Dialect, TableColumn, TableDefinition, TableId, TableKind};
@@ -46,15 +46,16 @@ impl Tables {
         self.known.get(&shape.table)?.ready.iter().find(|ready| ready.are_for(shape))
     }
 
-    /// Makes sure that the table is there with the columns of the shape; returns the statements for them. Must run outside a transaction: MariaDB commits
+    /// Makes sure that the table is there with the columns of the group's shape; returns the statements for them. Must run outside a transaction: MariaDB commits
     /// at every DDL statement.
     pub(super) async fn prepare(
         &mut self,
         connection: &mut Connection,
         dialect: &dyn Dialect,
         config: &SinkConfig,
-        shape: &Arc<Shape>,
+        group: &Group<'_>,
     ) -> Result<Arc<Statements>, TableError> {
+        let shape = &group.shape;
         if let Some(ready) = self.statements(shape) {
             return Ok(ready.clone());
         }

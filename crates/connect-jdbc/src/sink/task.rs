@@ -151,8 +151,7 @@ impl Started {
     ) -> Result<Vec<Arc<Statements>>, TableError> {
         let mut statements = Vec::with_capacity(groups.len());
         for group in groups {
-            let prepared =
-                self.tables.prepare(connection, &*self.dialect, &self.config, &group.shape).await?;
+            let prepared = self.tables.prepare(connection, &*self.dialect, &self.config, group).await?;
             statements.push(prepared);
         }
         Ok(statements)

@@ -201,6 +201,15 @@ impl Connection {
         self.close().await;
     }
 
+    /// Lets the connection go where it stands, without reading what is still to come.
+    pub(crate) fn abandon(self) {
+        if matches!(self, Self::MySql(_)) {
+            // Its library reads the rest of a result before it says goodbye, in a task of the runtime that it is dropped in. A thread
+            // has none, and closes the socket.
+            std::thread::spawn(move || drop(self));
+        }
+    }
+
     pub(crate) async fn close(self) {
         let closing = async {
             match self {

@@ -4,10 +4,15 @@ mod between;
 mod config;
 mod keys;
 mod keys_aiven;
+mod lookback;
 mod mapping;
 mod mode;
+mod offsets;
 mod pattern;
+mod query;
+mod reader;
 mod rules;
+mod snapshot;
 mod tables;
 mod task;
 

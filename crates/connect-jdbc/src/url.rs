@@ -2,6 +2,7 @@
 //!
 //! No error of this file quotes the URL: a password may stand anywhere in it.
 
+mod mysql;
 mod percent;
 mod postgres;
 mod sqlite;
@@ -9,9 +10,6 @@ mod sqlite;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-
-const MYSQL_PORT: u16 = 3306;
-const MYSQL_FORM: &str = "jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)";
 
 /// Where a database is and how to get in.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +28,12 @@ pub(crate) struct MySqlUrl {
     pub(crate) user: Option<String>,
     pub(crate) password: Option<Password>,
     pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) socket_timeout: Option<Duration>,
+    pub(crate) keep_alive: bool,
+    /// Whether the server may be sent a stream by LOAD DATA LOCAL.
+    pub(crate) local_infile: bool,
+    /// `(name, literal)` of `sessionVariables`, safe to stand in a SET statement.
+    pub(crate) session_variables: Vec<(String, String)>,
     /// Driver parameters that mean nothing here.
     pub(crate) ignored: Vec<String>,
 }
@@ -75,12 +79,6 @@ impl fmt::Debug for Password {
 #[error("{0}")]
 pub(crate) struct UrlError(String);
 
-impl UrlError {
-    fn mysql(what: &str) -> Self {
-        Self(format!("{what}; the expected form is {MYSQL_FORM}"))
-    }
-}
-
 impl JdbcUrl {
     /// Reads a URL; `properties` are driver parameters given outside it, which win over those inside.
     pub(crate) fn parse(url: &str, properties: &[(&str, &str)]) -> Result<Self, UrlError> {
@@ -123,78 +121,6 @@ impl fmt::Display for JdbcUrl {
     }
 }
 
-impl MySqlUrl {
-    /// `rest` is what follows `jdbc:mysql:`.
-    fn parse(rest: &str, properties: &[(&str, &str)]) -> Result<Self, UrlError> {
-        let Some(rest) = rest.strip_prefix("//") else {
-            return Err(UrlError::mysql(
-                "there is no // after the scheme (fail-over and load-balancing modes are not supported yet)",
-            ));
-        };
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-        if database.contains(['/', '@', ':']) {
-            return Err(UrlError::mysql(
-                "the database name holds '/', '@' or ':' (write such characters of a password as %2F, %40, %3A, or use connection.password)",
-            ));
-        }
-        let (credentials, address) = match authority.rsplit_once('@') {
-            Some((credentials, address)) => (Some(credentials), address),
-            None => (None, authority),
-        };
-        if address.contains(',') || address.contains('(') {
-            return Err(UrlError::mysql("only one host is supported"));
-        }
-        let (host, port) = host_and_port(address, MYSQL_PORT).map_err(UrlError::mysql)?;
-        let mut parsed = Self {
-            host: if host.is_empty() { "localhost".into() } else { decode(host)? },
-            port,
-            database: if database.is_empty() { None } else { Some(decode(database)?) },
-            user: None,
-            password: None,
-            connect_timeout: None,
-            ignored: Vec::new(),
-        };
-        if let Some(credentials) = credentials {
-            let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-            parsed.user = Some(decode(user)?);
-            parsed.password = Some(Password(decode(password)?));
-        }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parsed.apply(&decode(key)?, decode(value)?)?;
-        }
-        for (key, value) in properties {
-            parsed.apply(key, (*value).to_owned())?;
-        }
-        Ok(parsed)
-    }
-
-    fn apply(&mut self, key: &str, value: String) -> Result<(), UrlError> {
-        match key.to_ascii_lowercase().as_str() {
-            "user" | "username" => self.user = Some(value),
-            "password" => self.password = Some(Password(value)),
-            "connecttimeout" => {
-                let ms: u64 = value.parse().map_err(|_| {
-                    UrlError::mysql("the parameter connectTimeout is not a number of milliseconds")
-                })?;
-                // 0 means "no limit" to the Java drivers, which no task should be able to wait for.
-                self.connect_timeout = (ms > 0).then(|| Duration::from_millis(ms));
-            }
-            // A user who asks for an encrypted connection must not silently get a plain one.
-            "usessl" | "requiressl" if value.eq_ignore_ascii_case("true") => return Err(no_tls(key)),
-            "sslmode"
-                if !["", "disable", "disabled", "prefer", "preferred"]
-                    .contains(&value.to_ascii_lowercase().as_str()) =>
-            {
-                return Err(no_tls(key));
-            }
-            _ => self.ignored.push(key.to_owned()),
-        }
-        Ok(())
-    }
-}
-
 fn no_tls(key: &str) -> UrlError {
     UrlError(format!(
         "the parameter {key} asks for TLS, and TLS to the database is not supported yet; remove the parameter only if \
@@ -203,7 +129,7 @@ fn no_tls(key: &str) -> UrlError {
 }
 
 fn forms() -> String {
-    format!("{MYSQL_FORM}, {} or {}", postgres::FORM, sqlite::FORM)
+    format!("{}, {} or {}", mysql::FORM, postgres::FORM, sqlite::FORM)
 }
 
 fn host_and_port(address: &str, default_port: u16) -> Result<(&str, u16), &'static str> {
@@ -226,10 +152,6 @@ fn host_and_port(address: &str, default_port: u16) -> Result<(&str, u16), &'stat
             _ => Err("the port is not a number from 1 to 65535"),
         },
     }
-}
-
-fn decode(text: &str) -> Result<String, UrlError> {
-    percent::decode(text).ok_or_else(|| UrlError::mysql(percent::WRONG))
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

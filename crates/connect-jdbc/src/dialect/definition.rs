@@ -120,6 +120,12 @@ impl TableColumn {
         inner.split(',').filter_map(|number| number.trim().parse().ok()).collect()
     }
 
+    /// Whether the column holds points in time, which the server shows in the zone of the session (UTC here), not the reading
+    /// of a clock: MariaDB's TIMESTAMP, PostgreSQL's TIMESTAMPTZ.
+    pub fn holds_instants(&self) -> bool {
+        matches!(self.base_type().as_str(), "timestamp" | "timestamp with time zone")
+    }
+
     pub fn is_unsigned(&self) -> bool {
         self.sql_type.to_ascii_lowercase().contains("unsigned")
     }

@@ -27,13 +27,26 @@ const CACHED_STATEMENTS: usize = 128;
 const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Whatever the server's default: a value that does not fit is an error, not a shorter value; and a backslash escapes.
-/// The session's time zone stays as it is, since it decides what `DEFAULT NOW()` of other columns gives.
-const SESSION: &str = "SET SESSION sql_mode = CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_TRANS_TABLES'), \
+const SESSION: &str = "SET SESSION sql_mode = \
+                       CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES'), \
                        SESSION autocommit = 1";
+/// A TIMESTAMP column holds points in time and takes them in the session's zone: UTC, as every zone with winter and summer
+/// has an hour twice.
+const TIME_ZONE: &str = ", SESSION time_zone = '+00:00'";
+
+/// The user's own variables first: what is needed for exact values comes after them. A time zone is theirs to choose.
+fn session(url: &MySqlUrl) -> Vec<String> {
+    let of_zone = |(name, _): &(String, String)| name.eq_ignore_ascii_case("time_zone");
+    let zone = if url.session_variables.iter().any(of_zone) { "" } else { TIME_ZONE };
+    let own = url.session_variables.iter().map(|(name, value)| format!("SET SESSION {name} = {value}"));
+    own.chain([format!("{SESSION}{zone}")]).collect()
+}
 
 pub(crate) struct MySqlConnection {
     conn: Conn,
     max_allowed_packet: usize,
+    /// How long a statement may take; none means as long as it likes.
+    limit: Option<Duration>,
 }
 
 impl MySqlConnection {
@@ -46,15 +59,21 @@ impl MySqlConnection {
             .pass(url.password.as_ref().map(|password| password.0.clone()))
             // The URL names a host and a port, so that is where to go, not to a socket file the server mentions.
             .prefer_socket(false)
-            .tcp_keepalive(Some(KEEPALIVE))
+            .tcp_keepalive(url.keep_alive.then_some(KEEPALIVE))
             .stmt_cache_size(CACHED_STATEMENTS);
         let limit = url.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         let opening = async {
             let mut conn = Conn::new(opts).await.map_err(connect_error)?;
-            conn.query_drop(SESSION).await.map_err(connect_error)?;
+            for statement in session(url) {
+                conn.query_drop(statement).await.map_err(connect_error)?;
+            }
             let packet: Option<usize> =
                 conn.query_first("SELECT @@max_allowed_packet").await.map_err(connect_error)?;
-            Ok(Self { conn, max_allowed_packet: packet.unwrap_or(MAX_STATEMENT_BYTES) })
+            Ok(Self {
+                conn,
+                max_allowed_packet: packet.unwrap_or(MAX_STATEMENT_BYTES),
+                limit: url.socket_timeout,
+            })
         };
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
             Err(DbError::new(ErrorKind::Connect, format!("no answer within {} ms", limit.as_millis())))
@@ -82,14 +101,14 @@ impl MySqlConnection {
         sql: &str,
         table: &TableId,
     ) -> Result<Option<TableDefinition>, DbError> {
-        const NO_SUCH_TABLE: u16 = 1146;
-        let columns = match self.conn.query::<Row, _>(sql).await {
-            Ok(rows) => rows.iter().map(table_column).collect::<Result<_, _>>()?,
-            Err(mysql_async::Error::Server(error)) if error.code == NO_SUCH_TABLE => return Ok(None),
-            Err(error) => return Err(db_error(error)),
+        const NO_SUCH_TABLE: &str = "1146";
+        let rows: Vec<Row> = match within(self.limit, self.conn.query(sql)).await {
+            Err(error) if error.code.as_deref() == Some(NO_SUCH_TABLE) => return Ok(None),
+            rows => rows?,
         };
+        let columns = rows.iter().map(table_column).collect::<Result<_, _>>()?;
         let sql = MySql::new(Quoting::Always).table_type(table);
-        let kind: Option<String> = self.conn.query_first(sql).await.map_err(db_error)?;
+        let kind: Option<String> = within(self.limit, self.conn.query_first(sql)).await?;
         let kind = match kind.as_deref() {
             Some("VIEW" | "SYSTEM VIEW") => TableKind::View,
             _ => TableKind::Table,
@@ -99,7 +118,7 @@ impl MySqlConnection {
 
     pub(super) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {
         let sql = MySql::new(Quoting::Always).unique_keys(table);
-        let rows: Vec<Row> = self.conn.query(sql).await.map_err(db_error)?;
+        let rows: Vec<Row> = within(self.limit, self.conn.query(sql)).await?;
         let mut keys: HashMap<String, bool> = HashMap::new();
         for row in &rows {
             let column = text(row, "Column_name")?;
@@ -110,7 +129,7 @@ impl MySqlConnection {
     }
 
     pub(super) async fn run(&mut self, sql: &str) -> Result<(), DbError> {
-        self.conn.query_drop(sql).await.map_err(db_error)
+        within(self.limit, self.conn.query_drop(sql)).await
     }
 
     pub(super) async fn execute<'a>(
@@ -123,7 +142,7 @@ impl MySqlConnection {
         for cell in cells {
             bound.push(bind(cell)?);
         }
-        self.conn.exec_drop(sql.clone(), Params::Positional(bound)).await.map_err(db_error)?;
+        within(self.limit, self.conn.exec_drop(sql.clone(), Params::Positional(bound))).await?;
         Ok(self.conn.affected_rows())
     }
 
@@ -132,12 +151,28 @@ impl MySqlConnection {
         sql: &str,
         of: &str,
     ) -> Result<Vec<(String, i32, i64)>, DbError> {
-        self.conn.exec(sql, (of,)).await.map_err(db_error)
+        within(self.limit, self.conn.exec(sql, (of,))).await
     }
 
     pub(super) async fn close(self) {
         let _gone_either_way = self.conn.disconnect().await;
     }
+}
+
+async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, mysql_async::Error>>,
+) -> Result<T, DbError> {
+    let Some(limit) = limit else { return work.await.map_err(db_error) };
+    tokio::time::timeout(limit, work).await.map_err(|_| no_answer(limit))?.map_err(db_error)
+}
+
+/// The connection is of no use any more: the answer may still come.
+fn no_answer(limit: Duration) -> DbError {
+    DbError::new(
+        ErrorKind::Transient,
+        format!("no answer within the socketTimeout of {} ms", limit.as_millis()),
+    )
 }
 
 /// A row of SHOW FULL COLUMNS.
@@ -243,6 +278,21 @@ fn connect_error(error: mysql_async::Error) -> DbError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_is_strict_and_in_utc_unless_the_url_names_another_zone() {
+        let url = |text: &str| match crate::url::JdbcUrl::parse(text, &[]) {
+            Ok(crate::url::JdbcUrl::MySql(url)) => url,
+            other => panic!("{other:?}"),
+        };
+        let plain = session(&url("jdbc:mariadb://h/d"));
+        assert_eq!(plain.len(), 1);
+        assert!(plain[0].contains("STRICT_TRANS_TABLES") && plain[0].ends_with("time_zone = '+00:00'"));
+        let own =
+            session(&url("jdbc:mariadb://h/d?sessionVariables=time_zone='%2B09:00',lock_wait_timeout=5"));
+        assert_eq!(own[..2], ["SET SESSION time_zone = '+09:00'", "SET SESSION lock_wait_timeout = 5"]);
+        assert!(own[2].contains("STRICT_TRANS_TABLES") && !own[2].contains("time_zone"));
+    }
 
     #[test]
     fn dates_and_times_are_bound_in_utc() {

@@ -30,7 +30,9 @@ impl PostgresUrl {
             ));
         }
         if address.contains(',') {
-            return Err(wrong("only one host is supported"));
+            return Err(wrong(
+                "only one host is supported, no list of them: name the host, or a proxy in front of them",
+            ));
         }
         if database.contains(['/', '@', ':']) {
             return Err(wrong("the database name holds '/', '@' or ':' (write them as %2F, %40, %3A)"));

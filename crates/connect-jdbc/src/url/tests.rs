@@ -80,6 +80,34 @@ fn parameters_are_honoured_or_listed_as_ignored() {
 }
 
 #[test]
+fn parameters_of_mariadb_s_session() {
+    let parse = |query: &str| match JdbcUrl::parse(&format!("jdbc:mariadb://h/d?{query}"), &[]) {
+        Ok(JdbcUrl::MySql(url)) => Ok(url),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    };
+    let plain = parse("").unwrap();
+    assert_eq!((plain.socket_timeout, plain.keep_alive, plain.local_infile), (None, true, true));
+    let url = parse(
+        "socketTimeout=1500&tcpKeepAlive=false&allowLocalInfile=false&serverTimezone=Asia/Seoul&\
+         sessionVariables=time_zone='%2B09:00', wait_timeout=5;sql_mode='A,B'",
+    )
+    .unwrap();
+    assert_eq!(
+        (url.socket_timeout, url.keep_alive, url.local_infile, url.ignored),
+        (Some(Duration::from_millis(1500)), false, false, vec!["serverTimezone".to_owned()])
+    );
+    let variables: Vec<String> =
+        url.session_variables.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    assert_eq!(variables, ["time_zone = '+09:00'", "wait_timeout = 5", "sql_mode = 'A,B'"]);
+    for wrong in ["a", "a=b c", "a='x", "a='\\'", "a=1,, b=2", "a=(SELECT 1)", "@a=1", "a='x' b=1"] {
+        let error = parse(&format!("sessionVariables={}", wrong.replace(' ', "%20"))).unwrap_err();
+        assert!(error.contains("sessionVariables is not a list"), "{wrong}: {error}");
+    }
+    assert!(parse("socketTimeout=soon").unwrap_err().contains("socketTimeout is not a number"));
+}
+
+#[test]
 fn properties_win_over_the_url() {
     let url =
         JdbcUrl::parse("jdbc:mysql://h/d?user=a&password=x", &[("user", "b"), ("password", "y")]).unwrap();

@@ -211,3 +211,6 @@ fn our_own_keys(flavor: Flavor, mode: Mode, parsed: &ParsedConfig) -> Faults {
     refuse(LOOKBACK_MS, millis && !mode.uses_timestamp(), "needs a mode with timestamps");
     faults
 }
+
+#[cfg(test)]
+mod tests;

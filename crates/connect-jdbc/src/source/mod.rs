@@ -1,25 +1,29 @@
 //! The source connector: rows to records.
 
+mod alter_offsets;
 mod between;
 mod config;
 mod keys;
 mod keys_aiven;
+mod list;
 mod lookback;
 mod mapping;
 mod mode;
 mod offsets;
 mod pattern;
+mod plan_tasks;
 mod query;
 mod reader;
 mod rules;
 mod snapshot;
 mod tables;
 mod task;
+mod validate;
 
 use crate::config::Faults;
 use async_trait::async_trait;
 use config::{Flavor, SourceConfig};
-use connect_api::{ConfigDef, ConfigMap, ConnectError, SourceConnector, SourceTask};
+use connect_api::{ConfigDef, ConfigMap, ConnectError, OffsetMap, SourceConnector, SourceTask};
 
 /// `io.confluent.connect.jdbc.JdbcSourceConnector`, or Aiven's of the same name: they have keys and defaults of their own.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,13 @@ impl JdbcSourceConnector {
 
     pub fn aiven() -> Self {
         Self { flavor: Flavor::Aiven }
+    }
+
+    fn read(&self, config: &ConfigMap) -> Result<SourceConfig, ConnectError> {
+        SourceConfig::read(self.flavor, config).map_err(|faults| {
+            let texts: Vec<_> = faults.into_iter().map(|(_, message)| message).collect();
+            ConnectError::config(texts.join("; "))
+        })
     }
 }
 
@@ -59,15 +70,35 @@ impl SourceConnector for JdbcSourceConnector {
     }
 
     async fn validate_remote(&self, config: &ConfigMap) -> Faults {
-        SourceConfig::read(self.flavor, config).err().unwrap_or_default()
+        match SourceConfig::read(self.flavor, config) {
+            Ok(source) => validate::ask_database(&source).await,
+            Err(faults) => faults,
+        }
     }
 
     async fn task_configs(
         &self,
         config: &ConfigMap,
-        _max_tasks: usize,
+        max_tasks: usize,
     ) -> Result<Vec<ConfigMap>, ConnectError> {
-        Ok(vec![config.clone()])
+        plan_tasks::task_configs(&self.read(config)?, config, max_tasks).await
+    }
+
+    async fn watch(&self, config: &ConfigMap, _: usize, current: &[ConfigMap]) {
+        match self.read(config) {
+            Ok(source) => plan_tasks::watch(&source, current).await,
+            // There were no tasks to watch over.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[(OffsetMap, Option<OffsetMap>)],
+    ) -> Result<bool, ConnectError> {
+        alter_offsets::check(&self.read(config)?, offsets)?;
+        Ok(true)
     }
 
     fn task_class(&self, _: &str) -> String {

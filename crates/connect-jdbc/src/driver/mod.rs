@@ -1,12 +1,14 @@
 //! Connections: the only place with database I/O.
 
 mod error;
+mod hang;
 mod mysql;
 mod postgres;
 mod read;
 mod sqlite;
 
 pub(crate) use error::{DbError, ErrorKind};
+pub(crate) use hang::unless_hung;
 pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, Rows, SqlValue};
 
 use crate::dialect::{
@@ -134,6 +136,15 @@ impl Connection {
         self.run("ROLLBACK").await
     }
 
+    /// Rolls back if a transaction is open.
+    pub(crate) async fn end_transaction(&mut self) -> Result<(), DbError> {
+        match (self.roll_back().await, &self) {
+            // Nothing to roll back, which the others do not mind.
+            (Err(error), Self::Sqlite(_)) if error.kind == ErrorKind::Permanent => Ok(()),
+            (result, _) => result,
+        }
+    }
+
     /// Sets the place in the transaction that [`undo`](Self::undo) goes back to, instead of the last one.
     pub(crate) async fn mark(&mut self, again: bool) -> Result<(), DbError> {
         match self {
@@ -161,8 +172,18 @@ impl Connection {
     /// Whether a statement that fails leaves the transaction as it was before it.
     pub(crate) fn undoes_failed_statements(&self) -> bool {
         match self {
-            Self::MySql(_) | Self::Sqlite(_) => true,
-            Self::Postgres(_) => false,
+            Self::MySql(_) => true,
+            // The transaction as a whole has failed then; and in SQLite a trigger may end it.
+            Self::Postgres(_) | Self::Sqlite(_) => false,
+        }
+    }
+
+    /// From here on, constraints speak when a row breaks them, not at the end.
+    pub(crate) async fn check_at_once(&mut self) -> Result<(), DbError> {
+        match self {
+            Self::Postgres(connection) => connection.run("SET CONSTRAINTS ALL IMMEDIATE").await,
+            // MariaDB and MySQL know no others, and SQLite's foreign keys are not switched on.
+            Self::MySql(_) | Self::Sqlite(_) => Ok(()),
         }
     }
 

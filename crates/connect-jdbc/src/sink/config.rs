@@ -238,6 +238,7 @@ pub(super) struct SinkConfig {
     pub(super) max_retries: u32,
     pub(super) retry_backoff: Duration,
     pub(super) quoting: Quoting,
+    pub(super) exactly_once: Option<crate::dialect::TableId>,
 }
 
 impl SinkConfig {
@@ -287,6 +288,7 @@ impl SinkConfig {
                 max_retries: u32::try_from(parsed.integer(MAX_RETRIES)).unwrap_or_default(),
                 retry_backoff: Duration::from_millis(parsed.integer(RETRY_BACKOFF).unsigned_abs()),
                 strings: StringColumns::Text,
+                exactly_once: None,
                 quoting: if parsed.text(QUOTE).eq_ignore_ascii_case("never") {
                     Quoting::Never
                 } else {

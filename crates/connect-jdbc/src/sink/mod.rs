@@ -1,16 +1,21 @@
 //! The sink connector: records to rows.
 
+mod bisect;
 mod config;
 mod distinct;
+mod exactly_once;
+mod fault;
 #[cfg(test)]
 mod fixtures;
 mod plan;
+mod retry;
 mod row;
 mod shape;
 mod statements;
 mod table;
 mod table_name;
 mod task;
+mod write;
 
 use crate::config::{Faults, URL};
 use crate::driver::{Connection, DbError, ErrorKind};

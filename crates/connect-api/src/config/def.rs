@@ -109,6 +109,10 @@ pub struct ConfigKey {
     pub display_name: &'static str,
     /// Keys whose meaning hangs on this one.
     pub dependents: &'static [&'static str],
+    /// The values that a form offers.
+    pub recommended: &'static [&'static str],
+    /// Whether the key means anything beside these others; a form hides it where it does not.
+    pub visible: Option<fn(&ConfigMap) -> bool>,
     pub doc: &'static str,
 }
 
@@ -126,6 +130,8 @@ impl ConfigKey {
             width: Width::None,
             display_name: name,
             dependents: &[],
+            recommended: &[],
+            visible: None,
             doc,
         }
     }
@@ -164,6 +170,16 @@ impl ConfigKey {
 
     pub const fn dependents(mut self, keys: &'static [&'static str]) -> Self {
         self.dependents = keys;
+        self
+    }
+
+    pub const fn recommend(mut self, values: &'static [&'static str]) -> Self {
+        self.recommended = values;
+        self
+    }
+
+    pub const fn visible_if(mut self, visible: fn(&ConfigMap) -> bool) -> Self {
+        self.visible = Some(visible);
         self
     }
 

@@ -275,7 +275,7 @@ fn quoting(flavor: Flavor, parsed: &ParsedConfig) -> Quoting {
 }
 
 fn isolation(text: &str) -> Isolation {
-    match text {
+    match text.to_ascii_uppercase().as_str() {
         "READ_UNCOMMITTED" | "READ_UNCOMMITED" => Isolation::ReadUncommitted,
         "READ_COMMITTED" | "READ_COMMITED" => Isolation::ReadCommitted,
         "REPEATABLE_READ" => Isolation::RepeatableRead,

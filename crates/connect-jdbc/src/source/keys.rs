@@ -1,7 +1,7 @@
 //! The source's keys, as Confluent's connector has them; Aiven's are in `keys_aiven`.
 
-use connect_api::ConfigDef;
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
+use connect_api::{ConfigDef, ConfigMap};
 
 use super::rules;
 use crate::config::{ATTEMPTS, BACKOFF, CREDENTIALS_PROVIDER, DIALECT, PASSWORD, URL, USER};
@@ -52,7 +52,7 @@ pub(super) const MODE_GROUP: &str = "Mode";
 const CONNECTOR: &str = "Connector";
 const EXTENSIONS: &str = "Extensions";
 
-const DIALECTS: &[&str] = &[
+pub(super) const DIALECTS: &[&str] = &[
     "",
     "Db2DatabaseDialect",
     "MySqlDatabaseDialect",
@@ -157,6 +157,19 @@ pub(super) const fn numeric_precision_mapping() -> ConfigKey {
     .group(DATABASE, "Map Numeric Values By Precision (deprecated)", Width::Short)
 }
 
+/// The mode as it stands, which a form may not have filled in yet: then nothing is hidden.
+pub(super) fn with_incrementing(config: &ConfigMap) -> bool {
+    !matches!(config.get(MODE).map(String::as_str), Some("bulk" | "timestamp"))
+}
+
+pub(super) fn with_timestamp(config: &ConfigMap) -> bool {
+    !matches!(config.get(MODE).map(String::as_str), Some("bulk" | "incrementing"))
+}
+
+fn with_columns(config: &ConfigMap) -> bool {
+    config.get(MODE).map(String::as_str) != Some("bulk")
+}
+
 pub(super) const fn incrementing_column() -> ConfigKey {
     ConfigKey::new(
         INCREMENTING_COLUMN,
@@ -167,6 +180,7 @@ pub(super) const fn incrementing_column() -> ConfigKey {
     .default("")
     .importance(Importance::Medium)
     .group(MODE_GROUP, "Incrementing Column Name", Width::Medium)
+    .visible_if(with_incrementing)
 }
 
 pub(super) const fn timestamp_column() -> ConfigKey {
@@ -178,6 +192,7 @@ pub(super) const fn timestamp_column() -> ConfigKey {
     .default("")
     .importance(Importance::Medium)
     .group(MODE_GROUP, "Timestamp Column Name", Width::Medium)
+    .visible_if(with_timestamp)
 }
 
 pub(super) const fn validate_non_null() -> ConfigKey {
@@ -189,6 +204,7 @@ pub(super) const fn validate_non_null() -> ConfigKey {
     )
     .default("true")
     .group(MODE_GROUP, "Validate Non Null", Width::Short)
+    .visible_if(with_columns)
 }
 
 pub(super) const fn query() -> ConfigKey {
@@ -266,14 +282,15 @@ pub(super) const fn db_timezone() -> ConfigKey {
     .importance(Importance::Medium)
 }
 
-pub(super) const fn dialect(names: fn(&str) -> Result<(), String>) -> ConfigKey {
+pub(super) const fn dialect() -> ConfigKey {
     ConfigKey::new(
         DIALECT,
         Ty::String,
         "Empty: the dialect follows from the URL. Naming another one is not supported.",
     )
     .default("")
-    .valid(Validator::Check(names))
+    .valid(Validator::Check(rules::dialect))
+    .recommend(DIALECTS)
 }
 
 /// Ours, last in both tables.
@@ -372,8 +389,9 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
          best_fit_eager_double: those too, and all numbers with a fraction float64.",
     )
     .valid(Validator::Check(rules::numeric_mapping))
-    .group(DATABASE, "Map Numeric Values, Integral or Decimal, By Precision and Scale", Width::Short),
-    dialect(|name| rules::enumerator(name, DIALECTS)).group(DATABASE, "Database Dialect", Width::Long),
+    .group(DATABASE, "Map Numeric Values, Integral or Decimal, By Precision and Scale", Width::Short)
+    .recommend(&["none", "precision_only", "best_fit", "best_fit_eager_double"]),
+    dialect().group(DATABASE, "Database Dialect", Width::Long),
     ConfigKey::new(
         CALENDAR,
         Ty::String,
@@ -412,7 +430,8 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     .default("")
     .valid(Validator::Check(rules::timestamp_mapping))
     .importance(Importance::Medium)
-    .group(MODE_GROUP, "Table to timestamp columns mappings", Width::Long),
+    .group(MODE_GROUP, "Table to timestamp columns mappings", Width::Long)
+    .visible_if(with_timestamp),
     ConfigKey::new(
         INCREMENTING_MAPPING,
         Ty::List,
@@ -422,20 +441,23 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     .default("")
     .valid(Validator::Check(rules::incrementing_mapping))
     .importance(Importance::Medium)
-    .group(MODE_GROUP, "Table to incrementing column mappings", Width::Long),
+    .group(MODE_GROUP, "Table to incrementing column mappings", Width::Long)
+    .visible_if(with_incrementing),
     ConfigKey::new(
         TIMESTAMP_INITIAL,
         Ty::Long,
         "Where timestamp modes begin in a table never read before, in milliseconds since the epoch; -1 is now. Without this key \
          they begin with the first row.",
     )
-    .group(MODE_GROUP, "Unix time value of initial timestamp", Width::Medium),
+    .group(MODE_GROUP, "Unix time value of initial timestamp", Width::Medium)
+    .visible_if(with_timestamp),
     validate_non_null(),
     query(),
     ConfigKey::new(QUERY_MASKED, Ty::Password, "As query, but never shown in logs and answers.")
         .default("")
         .importance(Importance::Medium)
-        .group(MODE_GROUP, "Query (Masked)", Width::Short),
+        .group(MODE_GROUP, "Query (Masked)", Width::Short)
+        .visible_if(|_| false),
     ConfigKey::new(
         QUOTE,
         Ty::String,
@@ -444,7 +466,8 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     .default("ALWAYS")
     .importance(Importance::Medium)
     .valid(Validator::OneOfIgnoreCase(&["ALWAYS", "NEVER"]))
-    .group(MODE_GROUP, "Quote Identifiers", Width::Medium),
+    .group(MODE_GROUP, "Quote Identifiers", Width::Medium)
+    .recommend(&["always", "never"]),
     ConfigKey::new(QUERY_SUFFIX, Ty::String, "Text to stand at the end of each query, such as LIMIT 1000.")
         .default("")
         .group(MODE_GROUP, "Query suffix", Width::Medium),
@@ -456,7 +479,15 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("DEFAULT")
     .valid(Validator::Check(rules::isolation))
-    .group(MODE_GROUP, "Transaction Isolation Mode", Width::Medium),
+    .group(MODE_GROUP, "Transaction Isolation Mode", Width::Medium)
+    .recommend(&[
+        "default",
+        "read_uncommitted",
+        "read_committed",
+        "repeatable_read",
+        "serializable",
+        "sql_server_snapshot",
+    ]),
     ConfigKey::new(
         QUERY_RETRIES,
         Ty::Int,
@@ -506,6 +537,7 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("connect_logical")
     .valid(Validator::Check(rules::granularity))
+    .recommend(rules::GRANULARITIES)
     .group(CONNECTOR, "Timestamp granularity for timestamp columns", Width::Medium),
     EXTENSION_KEYS[0],
     EXTENSION_KEYS[1],

@@ -17,21 +17,6 @@ pub(super) const SQL_QUOTE: &str = "sql.quote.identifiers";
 const DATABASE: &str = "Database";
 const CONNECTOR: &str = "Connector";
 
-const DIALECTS: &[&str] = &[
-    "",
-    "Db2DatabaseDialect",
-    "MySqlDatabaseDialect",
-    "SybaseDatabaseDialect",
-    "GenericDatabaseDialect",
-    "OracleDatabaseDialect",
-    "SqlServerDatabaseDialect",
-    "PostgreSqlDatabaseDialect",
-    "SqliteDatabaseDialect",
-    "DerbyDatabaseDialect",
-    "SapHanaDatabaseDialect",
-    "VerticaDatabaseDialect",
-];
-
 pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(URL, Ty::String, keys::URL_DOC)
         .required()
@@ -54,7 +39,8 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
          them, up to int64. best_fit: those too, and numbers with a fraction float64 as far as its digits last.",
     )
     .valid(Validator::Check(rules::aiven_numeric_mapping))
-    .group(DATABASE, "Map Numeric Values, Integral or Decimal, By Precision and Scale", Width::Short),
+    .group(DATABASE, "Map Numeric Values, Integral or Decimal, By Precision and Scale", Width::Short)
+    .recommend(&["none", "precision_only", "best_fit"]),
     ConfigKey::new(
         QUALIFY,
         Ty::Boolean,
@@ -64,7 +50,7 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     .default("true")
     .group(DATABASE, "Qualify table names", Width::Short),
     keys::db_timezone().group(DATABASE, "DB time zone", Width::Medium),
-    keys::dialect(|name| rules::enumerator(name, DIALECTS)).group(DATABASE, "Database Dialect", Width::Medium),
+    keys::dialect().group(DATABASE, "Database Dialect", Width::Medium),
     ConfigKey::new(
         SQL_QUOTE,
         Ty::Boolean,

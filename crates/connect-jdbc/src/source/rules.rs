@@ -6,11 +6,15 @@ pub(super) fn time_zone(name: &str) -> Result<(), String> {
     crate::zone::zone(name).map(drop)
 }
 
-/// One of the names, in lower or upper case as a whole.
-pub(super) fn enumerator(name: &str, names: &[&str]) -> Result<(), String> {
+pub(super) fn dialect(name: &str) -> Result<(), String> {
+    enumerator(name, super::keys::DIALECTS)
+}
+
+fn enumerator(name: &str, names: &[&str]) -> Result<(), String> {
     if names.contains(&name) { Ok(()) } else { Err("Invalid enumerator".into()) }
 }
 
+/// One of the names, in lower or upper case as a whole.
 fn either_case(name: &str, names: &[&str]) -> Result<(), String> {
     let lower = name.to_ascii_lowercase();
     if name == lower || name == name.to_ascii_uppercase() {
@@ -27,23 +31,23 @@ pub(super) fn aiven_numeric_mapping(name: &str) -> Result<(), String> {
     either_case(name, &["none", "precision_only", "best_fit"])
 }
 
+pub(super) const GRANULARITIES: &[&str] = &[
+    "connect_logical",
+    "micros_long",
+    "micros_string",
+    "micros_iso_datetime_string",
+    "nanos_long",
+    "nanos_string",
+    "nanos_iso_datetime_string",
+];
+
 pub(super) fn granularity(name: &str) -> Result<(), String> {
-    either_case(
-        name,
-        &[
-            "connect_logical",
-            "micros_long",
-            "micros_string",
-            "micros_iso_datetime_string",
-            "nanos_long",
-            "nanos_string",
-            "nanos_iso_datetime_string",
-        ],
-    )
+    either_case(name, GRANULARITIES)
 }
 
 pub(super) fn isolation(name: &str) -> Result<(), String> {
-    match name {
+    // The reference recommends small letters, which it then refuses.
+    match name.to_ascii_uppercase().as_str() {
         "DEFAULT" | "REPEATABLE_READ" | "SERIALIZABLE" => Ok(()),
         // The reference's documentation has them with one T.
         "READ_UNCOMMITTED" | "READ_COMMITTED" | "READ_UNCOMMITED" | "READ_COMMITED" => Ok(()),

@@ -19,7 +19,11 @@ pub struct Database {
 impl Database {
     /// Creates the database, empty, on the server of this test run; take the name from [`crate::unique`].
     pub async fn create(name: &str) -> anyhow::Result<Database> {
-        let server = mariadb()?;
+        Self::create_on(mariadb()?, name).await
+    }
+
+    /// Creates the database, empty, on this server.
+    pub async fn create_on(server: MariaDb, name: &str) -> anyhow::Result<Database> {
         let mut conn = connect(&server.url_root).await?;
         conn.query_drop(format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4"))
             .await
@@ -82,6 +86,11 @@ impl Drop for Database {
             eprintln!("testkit: database {} was left behind: {error:#}", self.name);
         }
     }
+}
+
+/// An error unless the server serves clients.
+pub(crate) async fn ping(url_root: &str) -> anyhow::Result<()> {
+    Ok(connect(url_root).await?.disconnect().await?)
 }
 
 async fn connect(url: &str) -> anyhow::Result<Conn> {

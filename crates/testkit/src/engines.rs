@@ -50,7 +50,7 @@ pub fn kafka_libs() -> anyhow::Result<PathBuf> {
     Ok(libs)
 }
 
-fn variable(name: &str, meaning: &str) -> anyhow::Result<String> {
+pub(crate) fn variable(name: &str, meaning: &str) -> anyhow::Result<String> {
     match std::env::var(name) {
         Ok(value) if !value.trim().is_empty() => Ok(value.trim().to_owned()),
         _ => anyhow::bail!(

@@ -8,6 +8,7 @@ mod eventually;
 pub mod kafka_client;
 mod kafka_tool;
 mod names;
+mod own_engine;
 mod pg_database;
 mod process;
 
@@ -18,5 +19,6 @@ pub use engines::{MariaDb, Postgres, kafka, kafka_libs, mariadb, postgres};
 pub use eventually::eventually;
 pub use kafka_tool::kafka_tool;
 pub use names::{bin, free_port, unique};
+pub use own_engine::OwnEngine;
 pub use pg_database::PgDatabase;
 pub use process::Process;

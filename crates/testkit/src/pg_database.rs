@@ -17,7 +17,11 @@ pub struct PgDatabase {
 impl PgDatabase {
     /// Creates the database, empty, on the server of this test run; take the name from [`crate::unique`].
     pub async fn create(name: &str) -> anyhow::Result<PgDatabase> {
-        let server = postgres()?;
+        Self::create_on(postgres()?, name).await
+    }
+
+    /// Creates the database, empty, on this server.
+    pub async fn create_on(server: Postgres, name: &str) -> anyhow::Result<PgDatabase> {
         run(&server, "postgres", &format!("CREATE DATABASE \"{name}\"")).await?;
         Ok(PgDatabase { name: name.to_owned(), server })
     }
@@ -72,6 +76,11 @@ impl Drop for PgDatabase {
             eprintln!("testkit: database {} was left behind: {error:#}", self.name);
         }
     }
+}
+
+/// An error unless the server serves clients.
+pub(crate) async fn ping(server: &Postgres) -> anyhow::Result<()> {
+    Ok(connect(server, "postgres").await?.close().await?)
 }
 
 async fn run(server: &Postgres, database: &str, sql: &str) -> anyhow::Result<()> {

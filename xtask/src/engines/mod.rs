@@ -41,6 +41,8 @@ pub(crate) struct Engines {
     kafka_libs: PathBuf,
     mariadb: String,
     postgres: String,
+    /// Where the programs of the databases are, for tests that start servers of their own.
+    programs: Vec<(&'static str, PathBuf)>,
     started: Vec<child::Engine>,
     /// Data and logs of this run; the data goes, the logs stay.
     home: PathBuf,
@@ -58,6 +60,7 @@ impl Engines {
             kafka_libs: found.kafka_libs.clone(),
             mariadb: String::new(),
             postgres: String::new(),
+            programs: Vec::new(),
             started: Vec::new(),
             home,
         };
@@ -73,6 +76,8 @@ impl Engines {
             MariaDb::Running(url) => engines.mariadb.clone_from(url),
             MariaDb::Programs { mariadbd, install_db } => {
                 let (engine, url) = mariadb::start(&engines.home, mariadbd, install_db)?;
+                engines.programs.push(("TESTKIT_MARIADBD", mariadbd.clone()));
+                engines.programs.push(("TESTKIT_MARIADB_INSTALL_DB", install_db.clone()));
                 engines.started.push(engine);
                 engines.mariadb = url;
             }
@@ -81,6 +86,8 @@ impl Engines {
             Postgres::Running(url) => engines.postgres.clone_from(url),
             Postgres::Programs { postgres, initdb } => {
                 let (engine, url) = postgres::start(&engines.home, postgres, initdb)?;
+                engines.programs.push(("TESTKIT_POSTGRES_SERVER", postgres.clone()));
+                engines.programs.push(("TESTKIT_INITDB", initdb.clone()));
                 engines.started.push(engine);
                 engines.postgres = url;
             }
@@ -102,13 +109,15 @@ impl Engines {
     }
 
     /// What the tests read; see crates/testkit.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
-        [
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut environment = vec![
             ("TESTKIT_KAFKA", self.kafka.clone()),
             ("TESTKIT_MARIADB", self.mariadb.clone()),
             ("TESTKIT_POSTGRES", self.postgres.clone()),
             ("TESTKIT_KAFKA_LIBS", self.kafka_libs.display().to_string()),
-        ]
+        ];
+        environment.extend(self.programs.iter().map(|(name, path)| (*name, path.display().to_string())));
+        environment
     }
 }
 

@@ -1,7 +1,6 @@
 //! The task: hands the reader's batches to the runtime.
 
 use super::config::{Flavor, SourceConfig, Subject, TaskConfig};
-use super::lookback::Reach;
 use super::mapping::MappingOptions;
 use super::mode::TableMode;
 use super::offsets::{self, Offset};
@@ -197,11 +196,6 @@ async fn stored(
 
 fn settings(config: &SourceConfig, context: &SourceTaskContext) -> Settings {
     let attempts = config.connection.attempts;
-    let lookback = match (config.lookback_rows, config.lookback_ms) {
-        (rows, _) if rows > 0 => Some(Reach::Rows(rows)),
-        (_, millis) if millis > 0 => Some(Reach::Millis(millis)),
-        _ => None,
-    };
     let query_attempts = config.query_retries.filter(|attempts| *attempts > 0);
     Settings {
         connector: context.connector.clone(),
@@ -224,7 +218,8 @@ fn settings(config: &SourceConfig, context: &SourceTaskContext) -> Settings {
         validate_non_null: config.validate_non_null,
         record_key: config.record_key,
         splits: config.snapshot_splits,
-        lookback,
+        lookback_rows: config.lookback_rows,
+        lookback_ms: config.lookback_ms,
     }
 }
 

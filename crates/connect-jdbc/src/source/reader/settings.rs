@@ -2,7 +2,6 @@
 
 use crate::dialect::Dialect;
 use crate::source::config::{Isolation, TimestampInitial};
-use crate::source::lookback::Reach;
 use crate::source::mapping::MappingOptions;
 use crate::source::mode::TableMode;
 use crate::source::offsets::Offset;
@@ -39,7 +38,8 @@ pub(in crate::source) struct Settings {
     pub(in crate::source) validate_non_null: bool,
     pub(in crate::source) record_key: bool,
     pub(in crate::source) splits: usize,
-    pub(in crate::source) lookback: Option<Reach>,
+    pub(in crate::source) lookback_rows: i64,
+    pub(in crate::source) lookback_ms: i64,
 }
 
 impl Settings {

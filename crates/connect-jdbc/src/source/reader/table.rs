@@ -9,7 +9,7 @@ use super::record::{Row, RowReader};
 use super::settings::{Job, Settings};
 use crate::driver::{Connection, Parameter, Query, ResultColumn};
 use crate::source::config::TimestampInitial;
-use crate::source::lookback::{Lookback, digest};
+use crate::source::lookback::{Lookback, Reach, digest};
 use crate::source::offsets::Stamp;
 use crate::source::query::{self, Bind, Criteria, Placeholders, Statement};
 use crate::source::snapshot::parts;
@@ -119,7 +119,7 @@ impl Known {
             progress: Progress::new(criteria, offset),
             start: (settings.incrementing_initial, stamp),
             form: None,
-            lookback: settings.lookback.filter(|_| *criteria != Criteria::Bulk).map(Lookback::new),
+            lookback: reach(settings, criteria).map(Lookback::new),
             rows: None,
             first: true,
             prepared,
@@ -191,6 +191,17 @@ impl Known {
         );
         Ok(Query { sql: self.statement.sql.as_str().into(), parameters })
     }
+}
+
+fn reach(settings: &Settings, criteria: &Criteria) -> Option<Reach> {
+    match criteria {
+        Criteria::Bulk => None,
+        Criteria::Incrementing(_) => Some(Reach::Rows(settings.lookback_rows)),
+        Criteria::Timestamp(_) | Criteria::TimestampIncrementing { .. } => {
+            Some(Reach::Millis(settings.lookback_ms))
+        }
+    }
+    .filter(|reach| matches!(reach, Reach::Rows(1..) | Reach::Millis(1..)))
 }
 
 fn bind(

@@ -114,7 +114,7 @@ pub enum PutError {
     /// The task is to fail.
     Fatal(ConnectError),
     /// Nothing of the batch is written, and it is not to be put again: reading goes on at these positions, which the task keeps
-    /// itself. They name every partition that the task does not know the consumer to be right about.
+    /// itself, and in the batch's other partitions at its own first record. `open` is not called for that.
     Seek { error: ConnectError, positions: Vec<(TopicPartition, i64)> },
     /// Nothing of the batch is written: these records are to be passed over first (dead-letter topic, log, count), then the others to be
     /// put again, also when none is left. For a task that keeps its own positions: once such a position has passed a record, nobody

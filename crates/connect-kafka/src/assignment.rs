@@ -1,5 +1,5 @@
-//! Which partitions a consumer has, where it began in them, what of them is done, and which it lost. Shared between the task, which marks and
-//! commits, and the callbacks of a rebalance.
+//! Which partitions a consumer has, where it began in them, and what of them is done. Shared between the task, which marks, and
+//! those who commit.
 
 use connect_api::TopicPartition;
 use std::collections::HashMap;
@@ -12,8 +12,6 @@ pub(crate) struct Assignment(Mutex<State>);
 struct State {
     /// Every partition that is ours, with the offset that is done and not committed yet.
     owned: HashMap<TopicPartition, Option<i64>>,
-    /// In the order in which they were lost; a partition may stand here twice.
-    lost: Vec<TopicPartition>,
     paused: bool,
 }
 
@@ -23,9 +21,9 @@ impl Assignment {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// `starts`: where reading begins, for partitions without a committed offset. What lies before is not ours to do, so that
-    /// is to be committed like something done: a later start must not look for another place and pass over what was
-    /// written meanwhile.
+    /// `starts`: where reading begins, for partitions without a committed offset and for those whose position the task keeps. What lies
+    /// before is not ours to do, so that is to be committed like something done: a later start must not look for another place and
+    /// pass over what was written meanwhile.
     pub(crate) fn given(
         &self,
         partitions: impl IntoIterator<Item = TopicPartition>,
@@ -38,12 +36,8 @@ impl Assignment {
         self.state().owned.extend(partitions.into_iter().map(with_start));
     }
 
-    pub(crate) fn taken(&self, partitions: impl IntoIterator<Item = TopicPartition>) {
-        let mut state = self.state();
-        for partition in partitions {
-            state.owned.remove(&partition);
-            state.lost.push(partition);
-        }
+    pub(crate) fn taken(&self, partitions: &[TopicPartition]) {
+        self.state().owned.retain(|partition, _| !partitions.contains(partition));
     }
 
     /// Ignored for a partition that is not ours (any more).
@@ -70,20 +64,6 @@ impl Assignment {
                 *done = None;
             }
         }
-    }
-
-    /// How many partitions were lost and not yet taken note of.
-    pub(crate) fn lost_count(&self) -> usize {
-        self.state().lost.len()
-    }
-
-    /// The lost ones after the first `known`.
-    pub(crate) fn lost_since(&self, known: usize) -> Vec<TopicPartition> {
-        self.state().lost.get(known..).map(<[_]>::to_vec).unwrap_or_default()
-    }
-
-    pub(crate) fn take_lost(&self) -> Vec<TopicPartition> {
-        std::mem::take(&mut self.state().lost)
     }
 
     pub(crate) fn owned(&self) -> Vec<TopicPartition> {
@@ -131,23 +111,21 @@ mod tests {
         assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 7)]);
         assignment.committed(&[(partition(0), 7)]);
         assert_eq!(assignment.uncommitted(|_| true), []);
-        assignment.taken([partition(0)]);
+        assignment.taken(&[partition(0)]);
         assignment.given([partition(0)], &starts);
         assignment.mark_done(&partition(0), 8);
         assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 8)]);
     }
 
     #[test]
-    fn a_partition_that_comes_back_starts_clean_and_is_known_as_lost() {
+    fn a_partition_that_comes_back_starts_clean() {
         let assignment = Assignment::default();
         assignment.given([partition(0), partition(1)], &HashMap::new());
         assignment.mark_done(&partition(0), 5);
-        let known = assignment.lost_count();
-        assignment.taken([partition(0)]);
+        assignment.taken(&[partition(0)]);
         assignment.given([partition(0)], &HashMap::new());
         assert_eq!(assignment.uncommitted(|_| true), []);
-        assert_eq!(assignment.lost_since(known), [partition(0)]);
-        assert_eq!(assignment.take_lost(), [partition(0)]);
-        assert_eq!(assignment.take_lost(), []);
+        assignment.mark_done(&partition(0), 3);
+        assert_eq!(assignment.uncommitted(|_| true), [(partition(0), 3)]);
     }
 }

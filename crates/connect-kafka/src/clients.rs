@@ -1,10 +1,11 @@
 //! Makes the Kafka clients of one worker.
 
 use crate::admin::Admin;
-use crate::consumer::{Consumer, TaskContext};
+use crate::consumer::Consumer;
 use crate::pattern;
 use crate::producer::Producer;
 use crate::properties::{Native, Role, java_name, translate};
+use crate::rebalance::TaskContext;
 use crate::sender::Sender;
 use crate::source_producer::QueueingProducer;
 use crate::starts::reset_target;

@@ -10,6 +10,8 @@ mod judge;
 mod pattern;
 mod producer;
 mod properties;
+mod raw_record;
+mod rebalance;
 mod sender;
 mod source_producer;
 mod starts;

@@ -1,8 +1,8 @@
 //! Where a consumer begins in partitions for which its group has committed nothing yet.
 
-use crate::consumer::TaskContext;
+use crate::rebalance::TaskContext;
 use connect_api::TopicPartition;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
@@ -20,15 +20,15 @@ pub(crate) fn reset_target(auto_offset_reset: Option<&str>) -> Option<Offset> {
     }
 }
 
-/// Looks up where `reset` is in those of the partitions that have no committed offset, and writes it into `given`: the
-/// consumer, told to read from there, begins exactly at what is answered. Left to itself librdkafka would look `reset` up at another
+/// Looks up where `reset` is in those of the partitions that have no committed offset, so that the
+/// consumer can be told to begin exactly there. Left to itself librdkafka would look `reset` up at another
 /// moment, and say where it has begun only once there is a record.
 pub(crate) fn settle(
-    consumer: &BaseConsumer<TaskContext>,
-    given: &TopicPartitionList,
+    consumer: &impl Consumer<TaskContext>,
+    given: TopicPartitionList,
     reset: Offset,
 ) -> KafkaResult<HashMap<TopicPartition, i64>> {
-    let committed = consumer.committed_offsets(given.clone(), PATIENCE)?;
+    let committed = consumer.committed_offsets(given, PATIENCE)?;
     let mut open = TopicPartitionList::new();
     for element in committed.elements() {
         element.error()?;
@@ -46,11 +46,6 @@ pub(crate) fn settle(
         element.error()?;
         if let Offset::Offset(start) = element.offset() {
             starts.insert(partition(element.topic(), element.partition()), start);
-        }
-    }
-    for mut element in given.elements() {
-        if let Some(start) = starts.get(&partition(element.topic(), element.partition())) {
-            element.set_offset(Offset::Offset(*start))?;
         }
     }
     Ok(starts)

@@ -23,6 +23,19 @@ pub struct RawRecord {
     pub headers: Vec<(String, Option<Bytes>)>,
 }
 
+/// A change of the partitions that a consumer has. It waits to be completed, and with it the group, but for no longer than
+/// `max.poll.interval.ms`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rebalance {
+    /// To be completed by [`SinkConsumer::assign`].
+    Assigned(Vec<TopicPartition>),
+    /// To be completed by [`SinkConsumer::revoke`].
+    Revoked(Vec<TopicPartition>),
+}
+
+/// A commit on its way, which goes on whether it is waited for or not.
+pub type Commit = BoxFuture<'static, Result<(), ConnectError>>;
+
 /// A sink task's consumer. It never commits by itself except in [`commit`] and, when partitions are taken away, what was
 /// marked by [`mark_done`] before. Where it begins in a partition that has no committed offset counts as marked.
 ///
@@ -31,24 +44,36 @@ pub struct RawRecord {
 #[async_trait]
 pub trait SinkConsumer: Send {
     /// Waits up to `timeout` for a first record, then takes what is there, at most `max_records`. An empty answer is
-    /// normal. Must be called often enough (`max.poll.interval.ms`) even while nothing is wanted: then after [`pause`]. No record
+    /// normal. Must be called often enough (`max.poll.interval.ms`) even while nothing is wanted: then after [`pause`]. Returns at
+    /// once when a rebalance has come, with what it had, and is not called before that is completed. No record
     /// is lost when the future is dropped.
     ///
     /// [`pause`]: SinkConsumer::pause
     async fn poll(&mut self, max_records: usize, timeout: Duration) -> Result<Vec<RawRecord>, ConnectError>;
 
-    /// The partitions that were taken away since the last call, even if they came back meanwhile. The caller has to forget
-    /// every record of them that it still holds: another member may have gone on from there, and writing the record
-    /// late would put an old state over a newer one. Records that [`poll`](SinkConsumer::poll) returns are never of a
-    /// partition that was lost before the call returned.
-    fn take_revoked(&mut self) -> Vec<TopicPartition>;
+    /// The rebalance that waits to be completed. Until then the partitions of a [`Rebalance::Revoked`] are still the task's, and
+    /// nobody else reads them: the time to finish what is being written, since a row that is written later could put an old state over a
+    /// newer one.
+    fn rebalance(&self) -> Option<Rebalance>;
+
+    /// The given partitions are the task's now. Reading begins at `positions`, which count as marked, and in the others where the
+    /// group has committed.
+    async fn assign(&mut self, positions: &[(TopicPartition, i64)]) -> Result<(), ConnectError>;
+
+    /// Commits what is marked done of the partitions that are to be taken away, and lets go of them. The caller has to forget every
+    /// record of them that it still holds.
+    async fn revoke(&mut self) -> Result<(), ConnectError>;
+
+    /// Goes on reading at these positions; those of partitions that are not the task's are ignored. Marks nothing. The caller has to
+    /// forget every record of these partitions that it still holds.
+    async fn seek(&mut self, positions: &[(TopicPartition, i64)]) -> Result<(), ConnectError>;
 
     /// Everything of the partition below `next_offset` is where it belongs. Purely local; a partition that has been
     /// taken away meanwhile is ignored.
     fn mark_done(&mut self, partition: &TopicPartition, next_offset: i64);
 
-    /// Commits what is marked done and not yet committed.
-    async fn commit(&mut self) -> Result<(), ConnectError>;
+    /// Commits what is marked done now and not yet committed. Only one at a time may be on its way.
+    fn commit(&mut self) -> Commit;
 
     /// Stops fetching for all partitions of the task; [`poll`](SinkConsumer::poll) then returns nothing but keeps the
     /// membership alive.

@@ -1,99 +1,106 @@
 //! What becomes of the records that cannot be read or written: dead-letter topic, log, count.
 
-use super::{Loop, finish};
-use crate::dead_letter::BadRecord;
+use super::Facts;
+use super::batch::Batch;
+use crate::dead_letter::{BadRecord, DeadLetters};
 use crate::errors::{Stage, Tolerance};
 use crate::ports::RawRecord;
 use connect_api::{ConnectError, Rejected};
 use futures::future::try_join_all;
 
-impl Loop<'_> {
-    /// Returns once the records are acknowledged in the dead-letter topic, if there is one, logged and counted, which makes them done:
-    /// `Some` with what ends the task, if they must not be passed over; `None` when the task had to stop before that.
-    pub(super) async fn settle(
-        &mut self,
-        mut bad: Vec<BadRecord>,
-    ) -> Result<Option<Result<(), ConnectError>>, ConnectError> {
+pub(super) struct BadRecords<'a> {
+    facts: &'a Facts,
+    dead_letters: Option<DeadLetters>,
+}
+
+impl<'a> BadRecords<'a> {
+    pub(super) fn new(facts: &'a Facts, dead_letters: Option<DeadLetters>) -> Self {
+        Self { facts, dead_letters }
+    }
+
+    /// What could not be converted of a batch; before the batch is put, for a task that keeps its own positions may pass it with that.
+    pub(super) async fn settle_unread(&self, batch: &Batch) -> Result<(), ConnectError> {
+        self.settle(batch.bad()).await
+    }
+
+    /// What the task has rejected of a batch.
+    pub(super) async fn settle_rejected(
+        &self,
+        batch: &Batch,
+        rejected: Vec<Rejected>,
+    ) -> Result<(), ConnectError> {
+        self.settle(&self.rejected(batch.raw(), rejected)?).await
+    }
+
+    /// Returns once the records are acknowledged in the dead-letter topic, if there is one, logged and counted. With that they are
+    /// done, except for the one that ends the task.
+    async fn settle(&self, bad: &[BadRecord]) -> Result<(), ConnectError> {
         if bad.is_empty() {
-            return Ok(Some(Ok(())));
+            return Ok(());
         }
         if let Some(dead_letters) = &self.dead_letters {
-            let sent = try_join_all(bad.iter().map(|bad| dead_letters.send(bad)));
-            match finish(&self.control.stop, self.spec.shutdown_grace, sent).await {
-                Some(sent) => sent?,
-                None => return Ok(None),
-            };
+            try_join_all(bad.iter().map(|bad| dead_letters.send(bad))).await?;
         }
-        self.report(&bad);
-        match self.spec.errors.tolerance {
-            Tolerance::None => {
-                return Ok(Some(bad.pop().map_or(Ok(()), |bad| Err(self.tolerance_exceeded(bad)))));
-            }
-            Tolerance::All if self.dead_letters.is_some() => {
-                self.observer.on_bad_records(0, bad.len() as u64)
-            }
-            Tolerance::All => self.observer.on_bad_records(bad.len() as u64, 0),
+        for bad in bad {
+            self.report(bad);
         }
-        Ok(Some(Ok(())))
+        match (self.facts.errors.tolerance, &self.dead_letters) {
+            (Tolerance::None, _) => {}
+            (Tolerance::All, Some(_)) => self.facts.observer.on_bad_records(0, bad.len() as u64),
+            (Tolerance::All, None) => self.facts.observer.on_bad_records(bad.len() as u64, 0),
+        }
+        Ok(())
     }
 
     /// What the task has rejected of the records that came as `raw`.
-    pub(super) fn rejected(
-        &self,
-        raw: &[RawRecord],
-        rejected: Vec<Rejected>,
-    ) -> Result<Vec<BadRecord>, ConnectError> {
-        let misuse =
-            |what: String| ConnectError::failed(format!("the task class {} {what}", self.spec.task_class));
-        if self.spec.errors.tolerance == Tolerance::None && !rejected.is_empty() {
-            return Err(misuse("has rejected a record although errors.tolerance is none".into()));
+    fn rejected(&self, raw: &[RawRecord], rejected: Vec<Rejected>) -> Result<Vec<BadRecord>, ConnectError> {
+        let class = &self.facts.task_class;
+        let misuse = |what: String| {
+            ConnectError::failed(format!("{class} has rejected a record {what}: that is its fault"))
+        };
+        if self.facts.errors.tolerance == Tolerance::None && !rejected.is_empty() {
+            return Err(misuse("although errors.tolerance is none".to_owned()));
         }
-        let mut bad: Vec<BadRecord> = Vec::with_capacity(rejected.len());
+        let mut bad = Vec::with_capacity(rejected.len());
         let mut last = None;
         for Rejected { index, error, headers } in rejected {
-            if last.is_some_and(|last| last >= index) || index >= raw.len() {
-                let length = raw.len();
-                return Err(misuse(format!(
-                    "has rejected record {index} of a batch of {length} after record {last:?}"
-                )));
+            let Some(record) = raw.get(index) else {
+                return Err(misuse(format!("at {index} of a batch of {}", raw.len())));
+            };
+            if let Some(last) = last.replace(index).filter(|last| *last >= index) {
+                return Err(misuse(format!("at {index} of the batch after that at {last}")));
             }
-            last = Some(index);
-            bad.push(BadRecord {
-                record: raw[index].clone(),
-                stage: Stage::TaskPut,
-                class: self.spec.task_class.clone().into(),
-                error,
-                headers,
-            });
+            let (record, class) = (record.clone(), class.clone().into());
+            bad.push(BadRecord { record, stage: Stage::TaskPut, class, error, headers });
         }
         Ok(bad)
     }
 
     /// `errors.log.enable`.
-    fn report(&self, bad: &[BadRecord]) {
-        if !self.spec.errors.log {
+    fn report(&self, bad: &BadRecord) {
+        let Facts { connector, task, errors, secrets, .. } = self.facts;
+        if !errors.log {
             return;
         }
-        for bad in bad {
-            let (connector, task, stage) = (&*self.spec.connector, self.spec.task, bad.stage.as_str());
-            let (class, error) = (&*bad.class, self.spec.secrets.scrub(&bad.error.chain()));
-            let what = match bad.stage {
-                Stage::TaskPut => "record could not be written",
-                _ => "record could not be read",
-            };
-            if self.spec.errors.log_messages {
-                let RawRecord { topic, partition, offset, timestamp, .. } = &bad.record;
-                let topic = &**topic;
-                tracing::error!(
-                    connector, task, stage, class, topic, partition, offset, timestamp, error, "{what}"
-                );
-            } else {
-                tracing::error!(connector, task, stage, class, error, "{what}");
-            }
+        let (connector, task, stage) = (&**connector, *task, bad.stage.as_str());
+        let (class, error) = (&*bad.class, secrets.scrub(&bad.error.chain()));
+        let what = match bad.stage {
+            Stage::TaskPut => "record could not be written",
+            _ => "record could not be read",
+        };
+        if errors.log_messages {
+            let RawRecord { topic, partition, offset, timestamp, .. } = &bad.record;
+            let topic = &**topic;
+            tracing::error!(
+                connector, task, stage, class, topic, partition, offset, timestamp, error, "{what}"
+            );
+        } else {
+            tracing::error!(connector, task, stage, class, error, "{what}");
         }
     }
 
-    fn tolerance_exceeded(&self, bad: BadRecord) -> ConnectError {
+    /// What a record ends the task with when nothing is tolerated.
+    pub(super) fn tolerance_exceeded(&self, bad: BadRecord) -> ConnectError {
         let mut message = "Tolerance exceeded in error handler".to_owned();
         if let Some(dead_letters) = &self.dead_letters {
             message.push_str(&format!(" (the record is in the dead-letter topic {})", dead_letters.topic()));

@@ -2,8 +2,9 @@
 
 use crate::offsets::{key_bytes, partition_of_key};
 use crate::ports::{
-    Delivery, GroupOffsets, GroupOffsetsError, KafkaClients, OffsetStore, OutgoingRecord, ProduceError,
-    ProducerRecord, RawRecord, RecordProducer, SinkConsumer, SourceProducer, Subscription,
+    Commit, Delivery, GroupOffsets, GroupOffsetsError, KafkaClients, OffsetStore, OutgoingRecord,
+    ProduceError, ProducerRecord, RawRecord, Rebalance, RecordProducer, SinkConsumer, SourceProducer,
+    Subscription,
 };
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError, OffsetMap, TopicPartition};
@@ -151,12 +152,24 @@ impl SinkConsumer for EmptyConsumer {
 
     fn mark_done(&mut self, _: &TopicPartition, _: i64) {}
 
-    fn take_revoked(&mut self) -> Vec<TopicPartition> {
-        Vec::new()
+    fn rebalance(&self) -> Option<Rebalance> {
+        None
     }
 
-    async fn commit(&mut self) -> Result<(), ConnectError> {
+    async fn assign(&mut self, _: &[(TopicPartition, i64)]) -> Result<(), ConnectError> {
         Ok(())
+    }
+
+    async fn revoke(&mut self) -> Result<(), ConnectError> {
+        Ok(())
+    }
+
+    async fn seek(&mut self, _: &[(TopicPartition, i64)]) -> Result<(), ConnectError> {
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Commit {
+        Box::pin(async { Ok(()) })
     }
 
     fn pause(&mut self) -> Result<(), ConnectError> {

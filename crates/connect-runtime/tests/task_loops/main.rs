@@ -2,4 +2,7 @@
 
 mod memory;
 mod sink;
+mod sink_overlap;
+mod sink_partitions;
+mod sink_rejects;
 mod source;

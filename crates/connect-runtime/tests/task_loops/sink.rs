@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const NONE: &[(&str, &str)] = &[];
-const NONE_DLQ: &[(&str, &str)] = &[
+pub(crate) const NONE: &[(&str, &str)] = &[];
+pub(crate) const NONE_DLQ: &[(&str, &str)] = &[
     ("errors.deadletterqueue.topic.name", "t.dlq"),
     ("errors.deadletterqueue.topic.replication.factor", "1"),
 ];
-const ALL: &[(&str, &str)] = &[("errors.tolerance", "all")];
-const ALL_DLQ: &[(&str, &str)] = &[
+pub(crate) const ALL: &[(&str, &str)] = &[("errors.tolerance", "all")];
+pub(crate) const ALL_DLQ: &[(&str, &str)] = &[
     ("errors.tolerance", "all"),
     ("errors.deadletterqueue.topic.name", "t.dlq"),
     ("errors.deadletterqueue.topic.replication.factor", "1"),
@@ -28,7 +28,7 @@ fn map(pairs: &[(&str, &str)]) -> ConfigMap {
     pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
-fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
+pub(crate) fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
     SinkTaskSpec {
         connector: "c".into(),
         task: 0,
@@ -50,7 +50,7 @@ fn spec(world: &Arc<World>, errors: &[(&str, &str)]) -> SinkTaskSpec {
 }
 
 /// Runs the task and stops it after `stop_after`.
-async fn run_for(
+pub(crate) async fn run_for(
     world: &Arc<World>,
     errors: &[(&str, &str)],
     stop_after: Duration,
@@ -69,13 +69,13 @@ async fn run_for(
     }
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-fn records(partition: i32, offsets: std::ops::Range<i64>) -> Vec<Place> {
+pub(crate) fn records(partition: i32, offsets: std::ops::Range<i64>) -> Vec<Place> {
     offsets.map(|offset| (partition, offset)).collect()
 }
 
-fn offsets(pairs: &[(i32, i64)]) -> BTreeMap<i32, i64> {
+pub(crate) fn offsets(pairs: &[(i32, i64)]) -> BTreeMap<i32, i64> {
     pairs.iter().copied().collect()
 }
 
@@ -272,7 +272,7 @@ async fn when_told_to_stop_a_retry_does_not_go_on() {
 }
 
 /// Runs the task, pauses or resumes it at the given seconds, and stops it after an hour.
-async fn run_with_pauses(world: &Arc<World>, from_the_start: bool, turns: &[(u64, bool)]) {
+pub(crate) async fn run_with_pauses(world: &Arc<World>, from_the_start: bool, turns: &[(u64, bool)]) {
     let (control, paused) = TaskControl::new(CancellationToken::new(), from_the_start);
     let stop = control.stop.clone();
     let task = run(spec(world, NONE), control, world.clone());
@@ -347,6 +347,7 @@ async fn a_retry_waits_for_the_end_of_a_pause() {
             Event::PutRefused(vec![(0, 0), (1, 0)]),
             Event::Paused,
             Event::Retrying,
+            Event::Revoked(vec![1]),
             Event::ToldPaused,
             Event::Running,
             // without what was lost meanwhile
@@ -395,12 +396,15 @@ async fn wherever_it_dies_nothing_is_committed_that_is_not_safe() {
         &[Answer::Ok, Answer::Retry, Answer::Slow(70_000), Answer::Retry],
         &[Answer::Ok, Answer::Fatal],
         &[Answer::Slow(61_000), Answer::Slow(61_000), Answer::Retry, Answer::Fatal],
+        &[Answer::Reject(&[0, 3]), Answer::Retry, Answer::Reject(&[2]), Answer::Slow(61_000)],
+        &[Answer::Slow(1_000), Answer::Seek(61_000, &[(0, 5)]), Answer::Slow(61_000)],
     ];
     let mut deaths = 0;
     for answers in answer_tables {
         for errors in [NONE, NONE_DLQ, ALL, ALL_DLQ] {
             for dies_at in 1.. {
                 let world = World::new(story(), answers.to_vec());
+                world.comes_after_seek(vec![Polled::Records(records(0, 5..19))]);
                 world.journal.die_at(dies_at);
                 let died = tokio::select! {
                     biased;
@@ -428,6 +432,7 @@ fn assert_committed_is_safe(world: &World, errors: &[(&str, &str)]) {
             Event::DeadLetter(place) => {
                 safe.insert(*place);
             }
+            Event::Rejected(places) if errors == ALL => safe.extend(places),
             // at each commit, not only at the end: a put after the commit is too late
             Event::Committed(committed) => {
                 for (partition, next_offset) in committed {

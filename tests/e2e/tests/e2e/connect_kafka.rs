@@ -11,7 +11,9 @@ use connect_api::{
 use connect_kafka::RdKafkaClients;
 use connect_runtime::control::TaskControl;
 use connect_runtime::errors::ErrorPolicy;
-use connect_runtime::ports::{KafkaClients, OutgoingRecord, RawRecord, SinkConsumer, Subscription};
+use connect_runtime::ports::{
+    KafkaClients, OutgoingRecord, RawRecord, Rebalance, SinkConsumer, Subscription,
+};
 use connect_runtime::secrets::Secrets;
 use connect_runtime::sink_task::{SinkTaskSpec, TaskObserver, run};
 use testkit::kafka_client::{
@@ -30,8 +32,72 @@ fn clients() -> RdKafkaClients {
     RdKafkaClients::new(&map(&[("bootstrap.servers", &kafka().unwrap())])).unwrap()
 }
 
-async fn consumer(connector: &str, task: usize, subscription: Subscription) -> Box<dyn SinkConsumer> {
-    clients().sink_consumer(connector, task, &subscription, &ConfigMap::new()).await.unwrap()
+/// A consumer whose rebalances are completed as they come.
+struct Member {
+    inner: Box<dyn SinkConsumer>,
+    lost: Vec<TopicPartition>,
+}
+
+impl Member {
+    async fn join(
+        connector: &str,
+        task: usize,
+        subscription: Subscription,
+        overrides: &[(&str, &str)],
+    ) -> Self {
+        let inner = clients().sink_consumer(connector, task, &subscription, &map(overrides)).await.unwrap();
+        Self { inner, lost: Vec::new() }
+    }
+
+    async fn poll(&mut self, max_records: usize, wait: Duration) -> anyhow::Result<Vec<RawRecord>> {
+        let deadline = Instant::now() + wait;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut records = self.inner.poll(max_records, left).await?;
+            let mut completed = false;
+            while let Some(rebalance) = self.inner.rebalance() {
+                completed = true;
+                match rebalance {
+                    Rebalance::Assigned(_) => self.inner.assign(&[]).await?,
+                    Rebalance::Revoked(taken) => {
+                        self.inner.revoke().await?;
+                        records.retain(|record| {
+                            !taken.contains(&TopicPartition {
+                                topic: record.topic.clone(),
+                                partition: record.partition,
+                            })
+                        });
+                        self.lost.extend(taken);
+                    }
+                }
+            }
+            if !completed || !records.is_empty() {
+                return Ok(records);
+            }
+        }
+    }
+
+    fn take_revoked(&mut self) -> Vec<TopicPartition> {
+        std::mem::take(&mut self.lost)
+    }
+}
+
+impl std::ops::Deref for Member {
+    type Target = Box<dyn SinkConsumer>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl std::ops::DerefMut for Member {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+async fn consumer(connector: &str, task: usize, subscription: Subscription) -> Member {
+    Member::join(connector, task, subscription, &[]).await
 }
 
 fn only(topic: &str) -> Subscription {
@@ -51,7 +117,7 @@ async fn fill(topic: &str, numbers: std::ops::Range<i64>) {
 }
 
 /// Polls until `n` records are there or nothing came for ten seconds.
-async fn read(consumer: &mut dyn SinkConsumer, n: usize) -> Vec<RawRecord> {
+async fn read(consumer: &mut Member, n: usize) -> Vec<RawRecord> {
     let mut records = Vec::new();
     while records.len() < n {
         let more = consumer.poll(500, Duration::from_secs(10)).await.unwrap();
@@ -64,7 +130,7 @@ async fn read(consumer: &mut dyn SinkConsumer, n: usize) -> Vec<RawRecord> {
     records
 }
 
-fn mark(consumer: &mut dyn SinkConsumer, records: &[RawRecord]) {
+fn mark(consumer: &mut Member, records: &[RawRecord]) {
     for record in records {
         let partition = TopicPartition { topic: record.topic.clone(), partition: record.partition };
         consumer.mark_done(&partition, record.offset + 1);
@@ -85,10 +151,10 @@ async fn only_what_is_marked_is_committed_and_the_next_member_goes_on_there() {
     let topic = topic(3).await;
     fill(&topic, 0..1200).await;
     let mut first = consumer(&topic, 0, only(&topic)).await;
-    let records = read(&mut *first, 1200).await;
+    let records = read(&mut first, 1200).await;
     assert_eq!(keys(&records).len(), 1200);
     let (done, open): (Vec<_>, Vec<_>) = records.into_iter().partition(|record| record.offset < 100);
-    mark(&mut *first, &done);
+    mark(&mut first, &done);
     let began = Instant::now();
     first.close().await;
     assert!(began.elapsed() < Duration::from_secs(5), "left after {:?}", began.elapsed());
@@ -96,7 +162,7 @@ async fn only_what_is_marked_is_committed_and_the_next_member_goes_on_there() {
     assert_eq!(group(&kafka().unwrap(), &format!("connect-{topic}")).await.unwrap().members, 0);
 
     let mut second = consumer(&topic, 0, only(&topic)).await;
-    let again = read(&mut *second, open.len()).await;
+    let again = read(&mut second, open.len()).await;
     assert_eq!(keys(&again), keys(&open));
     // nothing marked, nothing committed
     second.commit().await.unwrap();
@@ -117,7 +183,7 @@ async fn records_come_whole() {
     ];
     produce_all(&kafka().unwrap(), &topic, records).await.unwrap();
     let mut consumer = consumer(&topic, 0, only(&topic)).await;
-    let read = read(&mut *consumer, 4).await;
+    let read = read(&mut consumer, 4).await;
     let seen: Vec<_> = read.iter().map(|r| (r.offset, r.key.as_deref(), r.value.as_deref())).collect();
     type Seen<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
     let expected: Vec<Seen<'_>> = vec![
@@ -140,14 +206,14 @@ async fn a_topic_that_is_created_later_is_found_within_seconds() {
     let both = Subscription::Topics(vec![early.clone(), late.clone()]);
     let mut consumer = consumer(&early, 0, both).await;
     fill(&early, 0..3).await;
-    let records = read(&mut *consumer, 3).await;
+    let records = read(&mut consumer, 3).await;
     assert_eq!(records.len(), 3);
-    mark(&mut *consumer, &records);
+    mark(&mut consumer, &records);
     assert_eq!(consumer.poll(10, Duration::from_secs(4)).await.unwrap(), []);
     create_topic(&kafka().unwrap(), &late, 2, &[]).await.unwrap();
     fill(&late, 0..10).await;
     let began = Instant::now();
-    assert_eq!(read(&mut *consumer, 10).await.len(), 10);
+    assert_eq!(read(&mut consumer, 10).await.len(), 10);
     assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
     consumer.close().await;
     delete_topics(&kafka().unwrap(), &[&early, &late]).await.unwrap();
@@ -162,7 +228,7 @@ async fn a_pattern_matches_whole_names() {
         fill(name, 0..1).await;
     }
     let mut consumer = consumer(&stem, 0, Subscription::Pattern(format!("(?:{stem})_\\d+"))).await;
-    let mut records = read(&mut *consumer, 2).await;
+    let mut records = read(&mut consumer, 2).await;
     records.extend(consumer.poll(10, Duration::from_secs(3)).await.unwrap());
     let topics: BTreeSet<_> = records.iter().map(|record| record.topic.to_string()).collect();
     assert_eq!(topics, BTreeSet::from([names[0].clone(), names[1].clone()]));
@@ -171,12 +237,11 @@ async fn a_pattern_matches_whole_names() {
 }
 
 /// A consumer that begins at the end where nothing is committed.
-async fn late_consumer(connector: &str, task: usize) -> Box<dyn SinkConsumer> {
-    let latest = map(&[("auto.offset.reset", "latest")]);
-    clients().sink_consumer(connector, task, &only(connector), &latest).await.unwrap()
+async fn late_consumer(connector: &str, task: usize) -> Member {
+    Member::join(connector, task, only(connector), &[("auto.offset.reset", "latest")]).await
 }
 
-async fn until_assigned(consumer: &mut dyn SinkConsumer, topic: &str) {
+async fn until_assigned(consumer: &mut Member, topic: &str) {
     let began = Instant::now();
     while group(&kafka().unwrap(), &format!("connect-{topic}")).await.unwrap().state != "Stable" {
         assert_eq!(consumer.poll(500, Duration::from_millis(100)).await.unwrap(), []);
@@ -191,14 +256,14 @@ async fn a_sink_that_begins_at_the_end_misses_nothing_while_it_is_down() {
     let topic = topic(3).await;
     fill(&topic, 0..30).await;
     let mut first = late_consumer(&topic, 0).await;
-    until_assigned(&mut *first, &topic).await;
+    until_assigned(&mut first, &topic).await;
     assert_eq!(sum_committed(&topic, &topic).await, 0);
     first.close().await;
     assert_eq!(sum_committed(&topic, &topic).await, 30);
 
     fill(&topic, 30..50).await;
     let mut second = late_consumer(&topic, 0).await;
-    let records = read(&mut *second, 20).await;
+    let records = read(&mut second, 20).await;
     assert_eq!(keys(&records), (30..50).map(|number| number.to_string()).collect());
     // read, but not done
     second.commit().await.unwrap();
@@ -212,7 +277,7 @@ async fn where_a_sink_begins_is_committed_before_partitions_are_taken_away() {
     let topic = topic(2).await;
     fill(&topic, 0..20).await;
     let mut first = late_consumer(&topic, 0).await;
-    until_assigned(&mut *first, &topic).await;
+    until_assigned(&mut first, &topic).await;
     first.pause().unwrap();
     let mut second = late_consumer(&topic, 1).await;
     let began = Instant::now();
@@ -239,9 +304,9 @@ async fn when_partitions_are_taken_away_what_is_done_is_committed_first() {
     let topic = topic(4).await;
     fill(&topic, 0..400).await;
     let mut first = consumer(&topic, 0, only(&topic)).await;
-    let records = read(&mut *first, 400).await;
+    let records = read(&mut first, 400).await;
     assert_eq!(records.len(), 400);
-    mark(&mut *first, &records);
+    mark(&mut first, &records);
     first.take_revoked();
     assert_eq!(sum_committed(&topic, &topic).await, 0);
 
@@ -294,7 +359,7 @@ async fn a_paused_consumer_rests_and_goes_on_without_loss_or_repetition() {
     }
     consumer.resume().unwrap();
     let missing = 1100 - records.len();
-    records.extend(read(&mut *consumer, missing).await);
+    records.extend(read(&mut consumer, missing).await);
     assert_eq!(records.len(), 1100);
     let mut next = HashMap::new();
     for record in &records {
@@ -313,9 +378,9 @@ async fn a_partition_lost_while_paused_is_read_when_it_comes_back() {
     let topic = topic(2).await;
     let mut first = consumer(&topic, 0, only(&topic)).await;
     fill(&topic, 0..20).await;
-    let records = read(&mut *first, 20).await;
+    let records = read(&mut first, 20).await;
     assert_eq!(records.len(), 20);
-    mark(&mut *first, &records);
+    mark(&mut first, &records);
     first.take_revoked();
 
     first.pause().unwrap();

@@ -3,6 +3,7 @@
 mod civil;
 mod definition;
 mod mysql;
+mod mysql_load;
 mod postgres;
 mod sqlite;
 mod text_load;
@@ -14,9 +15,10 @@ pub use sqlite::Sqlite;
 
 pub(crate) use civil::{date_from_days, datetime_from_clock, datetime_from_millis};
 pub(crate) use mysql::clock;
+pub(crate) use mysql_load::{LoadKind, Staging};
 pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
-pub(crate) use text_load::{LoadColumn, write_load_field};
+pub(crate) use text_load::write_load_field;
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
 use std::fmt::Debug;

@@ -225,6 +225,11 @@ impl MySql {
         )
     }
 
+    /// The statement that lists the columns to which the table gives numbers.
+    pub(crate) fn counters(&self, table: &TableId) -> String {
+        format!("SHOW COLUMNS FROM {} WHERE Extra LIKE '%auto_increment%'", self.table(table))
+    }
+
     /// The statement that lists the columns of each unique key of a table.
     pub(crate) fn unique_keys(&self, table: &TableId) -> String {
         format!("SHOW INDEX FROM {} WHERE Non_unique = 0", self.table(table))

@@ -108,6 +108,40 @@ impl Element {
     }
 }
 
+impl Postgres {
+    /// One INSERT of rows whose values come as one array per column; an upsert if the first `upsert_keys` columns are its key.
+    pub(crate) fn insert_arrays(
+        &self,
+        table: &TableId,
+        columns: &[Target<'_>],
+        upsert_keys: Option<usize>,
+    ) -> String {
+        let mut parameters = Vec::new();
+        let mut values = Vec::new();
+        let mut aliases = Vec::new();
+        for (column, number) in columns.iter().zip(1..) {
+            let wire = Wire::of(column.schema).unwrap_or(Wire { element: Element::Text, array: false });
+            parameters.push(format!("${number}::{}[]", wire.element.parameter_type()));
+            aliases.push(format!("c{number}"));
+            values.push(format!("c{number}{}", casts(wire, column)));
+        }
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let mut sql = format!(
+            "INSERT INTO {}({}) SELECT {} FROM unnest({}) AS bulk({})",
+            self.table(table),
+            self.list(&names),
+            values.join(","),
+            parameters.join(","),
+            aliases.join(",")
+        );
+        if let Some(keys) = upsert_keys {
+            sql.push(' ');
+            sql.push_str(&self.on_conflict(&names[..keys], &names[keys..]));
+        }
+        sql
+    }
+}
+
 impl Dialect for Postgres {
     fn quoting(&self) -> Quoting {
         self.quoting
@@ -343,19 +377,6 @@ impl Dialect for Postgres {
             Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
             Quoting::Never => name,
         }
-    }
-}
-
-impl Postgres {
-    /// The type of a column of a staging table to which the target's values are copied as they travel.
-    pub(crate) fn staging_type(&self, target: &Target<'_>) -> Option<String> {
-        Wire::of(target.schema).map(Wire::sql_type)
-    }
-
-    /// What a staging table's column `name` becomes on its way to the target: the same as a parameter does.
-    pub(crate) fn from_staging(&self, name: &str, target: &Target<'_>) -> Option<String> {
-        let wire = Wire::of(target.schema)?;
-        Some(format!("{}{}", self.identifier(name), casts(wire, target)))
     }
 }
 

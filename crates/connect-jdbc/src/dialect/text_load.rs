@@ -1,62 +1,11 @@
 //! Values as fields of LOAD DATA, for tab, newline and backslash as the file's special characters. A field gives the very
-//! same stored value as the value bound to a statement; where it would not, [`LoadColumn::of`] says so.
+//! same stored value as the value bound to a statement, if it goes to a column of its [`LoadKind`](super::LoadKind). Bytes are
+//! hexadecimal digits, since the file has a character set.
 
-use super::{Cell, TableColumn, Target, date_from_days, datetime_from_clock};
-use connect_api::{Logical, Type, Value};
+use super::{Cell, date_from_days, datetime_from_clock};
+use connect_api::Value;
 use jiff::civil::{Date, DateTime};
 use std::io::Write;
-
-/// How LOAD DATA brings a field to its column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoadColumn {
-    /// By its name in the list of columns.
-    Direct,
-    /// Bytes travel as hexadecimal digits, since the file has a character set: `(.., @v) SET c = UNHEX(@v)`.
-    Unhex,
-}
-
-impl LoadColumn {
-    /// `None`: a text of this column would be read in another way than the bound value is, so it takes a statement.
-    pub(crate) fn of(target: &Target<'_>) -> Option<Self> {
-        let base = target.column.map(TableColumn::base_type)?;
-        let is = |types: &[&str]| types.contains(&base.as_str());
-        let number = is(INTEGERS) || is(FRACTIONS);
-        let text = is(TEXTS);
-        let fits = match (target.schema.logical(), &target.schema.ty) {
-            (Some(Logical::Decimal { .. }), _) => number || text,
-            (Some(Logical::Date), _) => is(&["date", "datetime", "timestamp"]) || text,
-            (Some(Logical::Time), _) => is(&["time"]),
-            (Some(Logical::Timestamp), _) => is(&["datetime", "timestamp"]),
-            (None, Type::Int8 | Type::Int16 | Type::Int32 | Type::Int64) => number || text,
-            (None, Type::Boolean) => number || text,
-            (None, Type::Float32 | Type::Float64) => is(FRACTIONS),
-            // Of other types some read a text by its character set, or take a number for an index.
-            (None, Type::String) => {
-                text || is(&[
-                    "enum",
-                    "set",
-                    "uuid",
-                    "inet4",
-                    "inet6",
-                    "date",
-                    "time",
-                    "datetime",
-                    "timestamp",
-                ]) || number
-            }
-            (None, Type::Bytes) => {
-                let binary = ["binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"];
-                return is(&binary).then_some(Self::Unhex);
-            }
-            (None, Type::Array(_) | Type::Map { .. } | Type::Struct(_)) => false,
-        };
-        fits.then_some(Self::Direct)
-    }
-}
-
-const INTEGERS: &[&str] = &["tinyint", "smallint", "mediumint", "int", "integer", "bigint"];
-const FRACTIONS: &[&str] = &["decimal", "numeric", "float", "double"];
-const TEXTS: &[&str] = &["char", "varchar", "tinytext", "text", "mediumtext", "longtext"];
 
 /// Appends the field, without what separates it from the next. The plan has checked every value; what fails here was not
 /// checked.
@@ -207,7 +156,7 @@ fn write_datetime(time: DateTime, out: &mut Vec<u8>) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use connect_api::{Decimal, Schema};
+    use connect_api::Decimal;
     use proptest::prelude::*;
 
     fn field(cell: Cell<'_>) -> Result<String, String> {
@@ -314,33 +263,6 @@ mod tests {
             let text = field(Cell::Value(&Value::Timestamp(millis))).unwrap();
             let read: DateTime = text.parse().unwrap();
             prop_assert_eq!(super::super::datetime_from_millis(millis), Some(read));
-        }
-    }
-
-    #[test]
-    fn what_would_be_read_in_another_way_takes_a_statement() {
-        let loaded = |schema: Schema, sql_type: &str| {
-            let column = TableColumn::plain("c", sql_type);
-            LoadColumn::of(&Target { name: "c", schema: &schema, column: Some(&column) })
-        };
-        for (schema, sql_type, expected) in [
-            (Schema::new(Type::Int32), "int(11)", Some(LoadColumn::Direct)),
-            (Schema::new(Type::Int32), "bigint(20) unsigned", Some(LoadColumn::Direct)),
-            // A number stands for an index or for bits there, a text for itself.
-            (Schema::new(Type::Int32), "bit(8)", None),
-            (Schema::new(Type::Int32), "enum('1','2')", None),
-            (Schema::new(Type::Int32), "year(4)", None),
-            (Schema::new(Type::Bytes), "varbinary(1024)", Some(LoadColumn::Unhex)),
-            (Schema::new(Type::Bytes), "text", None),
-            (Schema::new(Type::String), "text", Some(LoadColumn::Direct)),
-            (Schema::new(Type::String), "varbinary(10)", None),
-            (Schema::decimal(2), "decimal(65,2)", Some(LoadColumn::Direct)),
-            (Schema::timestamp(), "datetime(3)", Some(LoadColumn::Direct)),
-            (Schema::timestamp(), "varchar(30)", None),
-            (Schema::new(Type::Float32), "float", Some(LoadColumn::Direct)),
-            (Schema::new(Type::Float64), "varchar(30)", None),
-        ] {
-            assert_eq!(loaded(schema.clone(), sql_type), expected, "{schema:?} {sql_type}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Connections: the only place with database I/O.
 
+mod bulk;
 mod error;
 mod hang;
 mod mysql;
@@ -7,6 +8,7 @@ mod postgres;
 mod read;
 mod sqlite;
 
+pub(crate) use bulk::{Bulk, BulkRows, Load};
 pub(crate) use error::{DbError, ErrorKind};
 pub(crate) use hang::unless_hung;
 pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, Rows, SqlValue};

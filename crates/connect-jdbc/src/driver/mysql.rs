@@ -1,5 +1,6 @@
 //! MariaDB and MySQL over mysql_async.
 
+use super::bulk::{MySqlBulk, infile::Infile};
 use super::error::mysql::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{
@@ -42,15 +43,19 @@ fn session(url: &MySqlUrl) -> Vec<String> {
     own.chain([format!("{SESSION}{zone}")]).collect()
 }
 
+const FACTS: &str = "SELECT @@max_allowed_packet, @@local_infile, @@version";
+
 pub(crate) struct MySqlConnection {
-    conn: Conn,
+    pub(super) conn: Conn,
     max_allowed_packet: usize,
     /// How long a statement may take; none means as long as it likes.
-    limit: Option<Duration>,
+    pub(super) limit: Option<Duration>,
+    pub(super) bulk: MySqlBulk,
 }
 
 impl MySqlConnection {
     pub(super) async fn open(url: &MySqlUrl) -> Result<Self, DbError> {
+        let infile = Infile::default();
         let opts = OptsBuilder::default()
             .ip_or_hostname(url.host.clone())
             .tcp_port(url.port)
@@ -60,6 +65,7 @@ impl MySqlConnection {
             // The URL names a host and a port, so that is where to go, not to a socket file the server mentions.
             .prefer_socket(false)
             .tcp_keepalive(url.keep_alive.then_some(KEEPALIVE))
+            .local_infile_handler(url.local_infile.then(|| infile.clone()))
             .stmt_cache_size(CACHED_STATEMENTS);
         let limit = url.connect_timeout.unwrap_or(CONNECT_TIMEOUT);
         let opening = async {
@@ -67,13 +73,20 @@ impl MySqlConnection {
             for statement in session(url) {
                 conn.query_drop(statement).await.map_err(connect_error)?;
             }
-            let packet: Option<usize> =
-                conn.query_first("SELECT @@max_allowed_packet").await.map_err(connect_error)?;
-            Ok(Self {
-                conn,
-                max_allowed_packet: packet.unwrap_or(MAX_STATEMENT_BYTES),
-                limit: url.socket_timeout,
-            })
+            let facts: Option<(usize, bool, String)> =
+                conn.query_first(FACTS).await.map_err(connect_error)?;
+            let (max_allowed_packet, local_infile, version) =
+                facts.unwrap_or((MAX_STATEMENT_BYTES, false, String::new()));
+            let is_mariadb = version.contains("MariaDB");
+            if is_mariadb && url.local_infile && !local_infile {
+                tracing::info!(
+                    host = url.host,
+                    "local_infile is off on the server, so rows are written by statements, which takes longer"
+                );
+            }
+            // MySQL has no engine for temporary tables that would make the detour worth it.
+            let bulk = MySqlBulk::new(is_mariadb && url.local_infile && local_infile, infile);
+            Ok(Self { conn, max_allowed_packet, limit: url.socket_timeout, bulk })
         };
         tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
             Err(DbError::new(ErrorKind::Connect, format!("no answer within {} ms", limit.as_millis())))
@@ -168,7 +181,7 @@ async fn within<T>(
 }
 
 /// The connection is of no use any more: the answer may still come.
-fn no_answer(limit: Duration) -> DbError {
+pub(super) fn no_answer(limit: Duration) -> DbError {
     DbError::new(
         ErrorKind::Transient,
         format!("no answer within the socketTimeout of {} ms", limit.as_millis()),
@@ -192,7 +205,7 @@ fn table_column(row: &Row) -> Result<TableColumn, DbError> {
     })
 }
 
-fn text(row: &Row, column: &str) -> Result<String, DbError> {
+pub(super) fn text(row: &Row, column: &str) -> Result<String, DbError> {
     row.get_opt::<String, _>(column).and_then(Result::ok).ok_or_else(|| {
         DbError::new(ErrorKind::Permanent, format!("the server's answer has no text {column}"))
     })

@@ -2,6 +2,7 @@
 
 pub(super) mod encode;
 
+use super::bulk::ColumnArray;
 use super::error::postgres::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{Cell, TableColumn, TableDefinition, TableKind, Wire};
@@ -108,6 +109,22 @@ impl PostgresSession {
         }
         let limit = self.limit;
         let done = within(limit, query(sql.clone(), arguments, self.prepare).execute(&mut self.conn)).await?;
+        Ok(done.rows_affected())
+    }
+
+    pub(super) async fn execute_arrays(
+        &mut self,
+        sql: Arc<str>,
+        arrays: Vec<ColumnArray>,
+    ) -> Result<u64, DbError> {
+        let mut arguments = PgArguments::default();
+        let bytes = arrays.iter().map(|array| array.values.len() + 32).sum();
+        arguments.reserve(arrays.len(), bytes);
+        for array in arrays {
+            arguments.add(array).map_err(|error| unfit(&error.to_string()))?;
+        }
+        let limit = self.limit;
+        let done = within(limit, query(sql, arguments, self.prepare).execute(&mut self.conn)).await?;
         Ok(done.rows_affected())
     }
 

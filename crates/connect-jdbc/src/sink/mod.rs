@@ -1,6 +1,7 @@
 //! The sink connector: records to rows.
 
 mod bisect;
+mod bulk;
 mod config;
 mod distinct;
 mod exactly_once;

@@ -78,6 +78,11 @@ impl Statements {
             .collect()
     }
 
+    /// How many of the columns are the key. They are the first, but in an update the last.
+    pub(super) fn keys(&self) -> usize {
+        self.keys
+    }
+
     /// How many values a row has.
     pub(super) fn width(&self) -> usize {
         self.columns.len()

@@ -1,6 +1,7 @@
 //! One attempt to write a put: tables first, then one transaction. If a row is at fault, the transaction is begun again and the bad
 //! records are looked for in it (`bisect`).
 
+use super::bulk::{Bulk, write_bulk};
 use super::exactly_once::{Advance, Positions};
 use super::fault::{self, Fault};
 use super::plan::{Context, Group, Planner, split};
@@ -10,6 +11,7 @@ use super::table::{TableError, Tables};
 use crate::driver::{Connection, DbError, ErrorKind};
 use connect_api::{ConnectError, PutError, Rejected, SinkRecord};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -266,17 +268,14 @@ impl<'p> Attempt<'p> {
 
     async fn write_group(&mut self, group: &Group<'_>, statements: &Statements) -> Result<(), WriteError> {
         let limit = self.connection.max_row_bytes();
+        if group.bytes.iter().all(|bytes| *bytes <= limit) {
+            let written = write_bulk(self.connection, self.context.dialect, group, statements).await;
+            if written.map_err(|error| of_rows(group, 0..group.rows.len(), error))? == Bulk::Done {
+                return Ok(());
+            }
+        }
         for rows in self.split(group, statements) {
-            let of_rows = |error: DbError| WriteError {
-                error,
-                what: format!(
-                    ", table {} ({})",
-                    group.shape.table,
-                    fault::offsets(group.rows[rows.clone()].iter().map(|row| row.record))
-                ),
-                shape: Some(group.shape.clone()),
-                looked_at_now: false,
-            };
+            let of_rows = |error| of_rows(group, rows.clone(), error);
             if let Some(bytes) = group.bytes[rows.clone()].iter().find(|bytes| **bytes > limit) {
                 // Not sent: the server would drop the connection, which looks like something that passes.
                 let message = format!(
@@ -293,7 +292,7 @@ impl<'p> Attempt<'p> {
     }
 
     /// The rows of each statement.
-    pub(super) fn split(&self, group: &Group<'_>, statements: &Statements) -> Vec<std::ops::Range<usize>> {
+    pub(super) fn split(&self, group: &Group<'_>, statements: &Statements) -> Vec<Range<usize>> {
         let one_by_one = group.shape.one_by_one.load(Ordering::Relaxed);
         let max_rows = if one_by_one { 1 } else { statements.max_rows };
         split(&group.bytes, max_rows, self.connection.max_statement_bytes())
@@ -317,6 +316,16 @@ impl<'p> Attempt<'p> {
         };
         let error = DbError { kind, ..failure.error.clone() };
         Err(WriteError { error, what: failure.what.clone(), shape: None, looked_at_now: false }.into())
+    }
+}
+
+fn of_rows(group: &Group<'_>, rows: Range<usize>, error: DbError) -> WriteError {
+    let offsets = fault::offsets(group.rows[rows].iter().map(|row| row.record));
+    WriteError {
+        error,
+        what: format!(", table {} ({offsets})", group.shape.table),
+        shape: Some(group.shape.clone()),
+        looked_at_now: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Values in PostgreSQL's binary form, each in the type that the statement's text states for its parameter.
 
 use crate::dialect::{Cell, Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
+use crate::driver::bulk::ColumnArray;
 use connect_api::Value;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -32,6 +33,24 @@ impl sqlx::Encode<'_, Postgres> for Parameter<'_> {
     }
 }
 
+impl sqlx::Type<Postgres> for ColumnArray {
+    fn type_info() -> PgTypeInfo {
+        type_info(Wire { element: Element::Text, array: true })
+    }
+}
+
+impl sqlx::Encode<'_, Postgres> for ColumnArray {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        array_head(self.element, self.rows, self.nulls, buffer);
+        buffer.extend(&self.values);
+        Ok(IsNull::No)
+    }
+
+    fn produces(&self) -> Option<PgTypeInfo> {
+        Some(type_info(Wire { element: self.element, array: true }))
+    }
+}
+
 fn type_info(wire: Wire) -> PgTypeInfo {
     let (element, array) = oids(wire.element);
     PgTypeInfo::with_oid(Oid(if wire.array { array } else { element }))
@@ -54,9 +73,8 @@ fn oids(element: Element) -> (u32, u32) {
     }
 }
 
-/// A field of a binary COPY to a column of the wire's type (`Postgres::staging_type`): the length and the very bytes that a
-/// statement would send.
-pub(crate) fn write_copy_field(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+/// An element of an array: the length and the very bytes that a statement with this parameter would send.
+pub(in crate::driver) fn write_element(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     if cell.is_null() {
         out.extend((-1_i32).to_be_bytes());
         return Ok(());
@@ -93,18 +111,22 @@ fn write(wire: Wire, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-/// Number of dimensions, whether there are nulls, type; length and first index of the dimension; the elements.
+/// Number of dimensions, whether there are nulls, type; length and first index of the dimension; the elements follow.
+fn array_head(element: Element, length: i32, nulls: bool, out: &mut Vec<u8>) {
+    for number in [i32::from(length > 0), i32::from(nulls)] {
+        out.extend(number.to_be_bytes());
+    }
+    out.extend(oids(element).0.to_be_bytes());
+    if length > 0 {
+        out.extend(length.to_be_bytes());
+        out.extend(1_i32.to_be_bytes());
+    }
+}
+
 fn write_array(values: &[Value], element: Element, out: &mut Vec<u8>) -> Result<(), String> {
     let too_long = |_| "an array or an element of it is too long".to_owned();
     let nulls = values.iter().any(Value::is_null);
-    out.extend(i32::from(!values.is_empty()).to_be_bytes());
-    out.extend(i32::from(nulls).to_be_bytes());
-    out.extend(oids(element).0.to_be_bytes());
-    if values.is_empty() {
-        return Ok(());
-    }
-    out.extend(i32::try_from(values.len()).map_err(too_long)?.to_be_bytes());
-    out.extend(1_i32.to_be_bytes());
+    array_head(element, i32::try_from(values.len()).map_err(too_long)?, nulls, out);
     for value in values {
         if value.is_null() {
             out.extend((-1_i32).to_be_bytes());
@@ -168,11 +190,11 @@ mod tests {
     fn a_field_of_a_copy_has_its_length() {
         let mut out = Vec::new();
         let wire = |element| Wire { element, array: false };
-        write_copy_field(wire(Element::Text), Cell::Text("ab"), &mut out).unwrap();
-        write_copy_field(wire(Element::Int4), Cell::Value(&Value::Null), &mut out).unwrap();
-        write_copy_field(wire(Element::Int4), Cell::Integer(1), &mut out).unwrap();
+        write_element(wire(Element::Text), Cell::Text("ab"), &mut out).unwrap();
+        write_element(wire(Element::Int4), Cell::Value(&Value::Null), &mut out).unwrap();
+        write_element(wire(Element::Int4), Cell::Integer(1), &mut out).unwrap();
         assert_eq!(out, [0, 0, 0, 2, b'a', b'b', 255, 255, 255, 255, 0, 0, 0, 4, 0, 0, 0, 1]);
-        assert!(write_copy_field(wire(Element::Int4), Cell::Text("ab"), &mut out).is_err());
+        assert!(write_element(wire(Element::Int4), Cell::Text("ab"), &mut out).is_err());
     }
 
     #[test]

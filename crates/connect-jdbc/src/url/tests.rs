@@ -145,13 +145,13 @@ fn malformed_urls_show_the_expected_form() {
     check(
         "jdbc:mysql",
         expect![
-            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported yet); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
+            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
         ],
     );
     check(
         "jdbc:mariadb:sequential://a,b/d",
         expect![
-            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported yet); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
+            "error: there is no // after the scheme (fail-over and load-balancing modes are not supported); the expected form is jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)"
         ],
     );
     check(

@@ -7,11 +7,13 @@ mod mysql_load;
 mod postgres;
 mod sqlite;
 mod text_load;
+mod widen;
 
 pub use definition::{TableColumn, TableDefinition, TableId, TableKind};
 pub use mysql::{MySql, StringColumns};
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
+pub use widen::Longest;
 
 pub(crate) use civil::{date_from_days, datetime_from_clock, datetime_from_millis};
 pub(crate) use mysql::clock;
@@ -19,6 +21,7 @@ pub(crate) use mysql_load::{LoadKind, Staging};
 pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
 pub(crate) use text_load::write_load_field;
+pub(crate) use widen::modify_clause;
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
 use std::fmt::Debug;
@@ -140,6 +143,12 @@ pub trait Dialect: Debug + Send + Sync {
     /// The schema whose values the column holds exactly: for values that come without one. `None`: nothing can be written
     /// there.
     fn column_schema(&self, column: &TableColumn) -> Option<Schema>;
+
+    /// The type that the column needs to hold values of the schema and of that length, if its own does not and there is one
+    /// that holds more. SQLite's columns hold everything as they are.
+    fn widened(&self, _column: &TableColumn, _schema: &Schema, _longest: Longest) -> Option<String> {
+        None
+    }
 
     /// The parameter with this number, from 1, for a value of the column.
     fn placeholder(&self, _number: usize, _column: &Target<'_>) -> String {

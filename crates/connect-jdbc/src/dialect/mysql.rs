@@ -1,8 +1,8 @@
 //! MariaDB and MySQL.
 
 use super::{
-    ColumnDdl, Dialect, Quoting, TableColumn, TableId, Target, check_scale, date_from_days,
-    datetime_from_millis,
+    ColumnDdl, Dialect, Longest, Quoting, TableColumn, TableId, Target, check_scale, date_from_days,
+    datetime_from_millis, widen,
 };
 use connect_api::{Logical, Schema, Type, Value};
 
@@ -174,6 +174,10 @@ impl Dialect for MySql {
             | "multipolygon" | "geometrycollection" | "geomcollection" | "vector" => return None,
             _ => Schema::new(Type::String),
         })
+    }
+
+    fn widened(&self, column: &TableColumn, schema: &Schema, longest: Longest) -> Option<String> {
+        widen::mysql(column, schema, longest)
     }
 
     /// A decimal travels as text, which the server would compare as an inexact number.

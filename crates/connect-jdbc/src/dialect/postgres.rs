@@ -2,8 +2,8 @@
 
 use super::mysql::hex;
 use super::{
-    ColumnDdl, Dialect, Quoting, TableColumn, TableId, Target, check_scale, clock, date_from_days,
-    datetime_from_millis, update_one,
+    ColumnDdl, Dialect, Longest, Quoting, TableColumn, TableId, Target, check_scale, clock, date_from_days,
+    datetime_from_millis, update_one, widen,
 };
 use connect_api::{Logical, Schema, Type, Value};
 
@@ -301,6 +301,10 @@ impl Dialect for Postgres {
         })
     }
 
+    fn widened(&self, column: &TableColumn, schema: &Schema, longest: Longest) -> Option<String> {
+        widen::postgres(column, schema, longest)
+    }
+
     /// Many rows at once from a list of values. Their types are stated, so that each comparison and assignment is that of
     /// a statement for one row.
     fn update(&self, table: &TableId, columns: &[Target<'_>], keys: usize, rows: usize) -> String {
@@ -377,6 +381,17 @@ impl Dialect for Postgres {
             Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
             Quoting::Never => name,
         }
+    }
+}
+
+impl Postgres {
+    /// The statement that gives columns other types.
+    pub(crate) fn change_types(&self, table: &TableId, changes: &[(TableColumn, String)]) -> String {
+        let clauses: Vec<String> = changes
+            .iter()
+            .map(|(column, sql_type)| format!("ALTER {} TYPE {sql_type}", self.identifier(&column.name)))
+            .collect();
+        format!("ALTER TABLE {} \n{}", self.table(table), clauses.join(",\n"))
     }
 }
 

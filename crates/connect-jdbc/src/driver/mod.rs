@@ -14,7 +14,8 @@ pub(crate) use hang::unless_hung;
 pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, Rows, SqlValue};
 
 use crate::dialect::{
-    Cell, Dialect, MySql, Postgres, Quoting, Sqlite, StringColumns, TableDefinition, TableId, Wire,
+    Cell, Dialect, MySql, Postgres, Quoting, Sqlite, StringColumns, TableColumn, TableDefinition, TableId,
+    Wire,
 };
 use crate::url::JdbcUrl;
 use mysql::MySqlConnection;
@@ -100,6 +101,20 @@ impl Connection {
             Self::MySql(connection) => connection.describe(&sql, table).await,
             Self::Postgres(connection) => connection.describe(sql).await,
             Self::Sqlite(connection) => connection.describe(sql).await,
+        }
+    }
+
+    /// The statement that gives columns other types and leaves all else of them as it is; `None` if none is known.
+    pub(crate) async fn change_types(
+        &mut self,
+        quoting: Quoting,
+        table: &TableId,
+        changes: &[(TableColumn, String)],
+    ) -> Result<Option<String>, DbError> {
+        match self {
+            Self::MySql(connection) => connection.change_types(&MySql::new(quoting), table, changes).await,
+            Self::Postgres(_) => Ok(Some(Postgres { quoting }.change_types(table, changes))),
+            Self::Sqlite(_) => Ok(None),
         }
     }
 

@@ -4,8 +4,8 @@ use super::bulk::{MySqlBulk, infile::Infile};
 use super::error::mysql::db_error;
 use super::{DbError, ErrorKind};
 use crate::dialect::{
-    Cell, MySql, Quoting, TableColumn, TableDefinition, TableId, TableKind, date_from_days,
-    datetime_from_clock, datetime_from_millis,
+    Cell, Dialect, MySql, Quoting, TableColumn, TableDefinition, TableId, TableKind, date_from_days,
+    datetime_from_clock, datetime_from_millis, modify_clause,
 };
 use crate::url::MySqlUrl;
 use connect_api::Value;
@@ -127,6 +127,22 @@ impl MySqlConnection {
             _ => TableKind::Table,
         };
         Ok(Some(TableDefinition { kind, columns }))
+    }
+
+    pub(super) async fn change_types(
+        &mut self,
+        dialect: &MySql,
+        table: &TableId,
+        changes: &[(TableColumn, String)],
+    ) -> Result<Option<String>, DbError> {
+        let table = dialect.table(table);
+        let row: Option<Row> =
+            within(self.limit, self.conn.query_first(format!("SHOW CREATE TABLE {table}"))).await?;
+        let Some(row) = row else { return Ok(None) };
+        let create = text(&row, "Create Table")?;
+        let clauses: Option<Vec<String>> =
+            changes.iter().map(|(column, sql_type)| modify_clause(&create, column, sql_type)).collect();
+        Ok(clauses.map(|clauses| format!("ALTER TABLE {table} \n{}", clauses.join(",\n"))))
     }
 
     pub(super) async fn is_unique(&mut self, table: &TableId, columns: &[&str]) -> Result<bool, DbError> {

@@ -16,6 +16,7 @@ mod statements;
 mod table;
 mod table_name;
 mod task;
+mod widen;
 mod write;
 
 use crate::config::{Faults, URL};

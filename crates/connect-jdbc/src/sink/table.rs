@@ -4,6 +4,7 @@ use super::config::{InsertMode, SinkConfig};
 use super::plan::{Group, MAX_SHAPES};
 use super::shape::{Shape, ShapeColumn};
 use super::statements::{Statements, find};
+use super::widen;
 use crate::dialect::{Dialect, TableColumn, TableDefinition, TableId, TableKind};
 use crate::driver::{Connection, DbError, ErrorKind};
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ struct Definition {
     table: TableDefinition,
     /// For the shapes that need no more columns than these.
     ready: Vec<Arc<Statements>>,
+    /// Columns that the database did not let grow: a row that needs it is a bad row.
+    narrow: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -46,6 +49,61 @@ impl Tables {
         self.known.get(&shape.table)?.ready.iter().find(|ready| ready.are_for(shape))
     }
 
+    fn too_narrow(
+        &self,
+        dialect: &dyn Dialect,
+        config: &SinkConfig,
+        group: &Group<'_>,
+    ) -> Vec<(TableColumn, String)> {
+        let Some(known) = self.known.get(&group.shape.table).filter(|_| config.widen) else {
+            return Vec::new();
+        };
+        let mut needed = widen::needed(dialect, group, &known.table);
+        needed.retain(|(column, _)| !known.narrow.contains(&column.name));
+        needed
+    }
+
+    /// Gives columns larger types where the records need them. What the database refuses (a column of a foreign key or an
+    /// index, one that a view shows) stays as it is, and the rows that do not fit are its to refuse.
+    async fn widen(
+        &mut self,
+        connection: &mut Connection,
+        dialect: &dyn Dialect,
+        config: &SinkConfig,
+        group: &Group<'_>,
+    ) -> Result<(), TableError> {
+        let changes = self.too_narrow(dialect, config, group);
+        let table = &group.shape.table;
+        let failed = |error| TableError::Db(table.clone(), error);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        for change in changes {
+            let name = change.0.name.clone();
+            let one = std::slice::from_ref(&change);
+            let sql = connection.change_types(dialect.quoting(), table, one).await.map_err(failed)?;
+            let changed = match &sql {
+                Some(sql) => {
+                    tracing::info!(%table, %sql, "widening a column");
+                    connection.run(sql).await
+                }
+                None => Err(DbError::new(ErrorKind::Structure, "its definition is not as it was")),
+            };
+            if let Err(error) = changed {
+                tracing::warn!(%table, column = name, %error, "the column cannot be widened");
+                if let Some(known) = self.known.get_mut(table) {
+                    known.narrow.push(name);
+                }
+            }
+        }
+        let definition = describe(connection, dialect, table).await?;
+        if let (Some(known), Some(definition)) = (self.known.get_mut(table), definition) {
+            known.table = definition;
+            known.ready.clear();
+        }
+        Ok(())
+    }
+
     /// Makes sure that the table is there with the columns of the group's shape; returns the statements for them. Must run outside a transaction: MariaDB commits
     /// at every DDL statement.
     pub(super) async fn prepare(
@@ -56,7 +114,9 @@ impl Tables {
         group: &Group<'_>,
     ) -> Result<Arc<Statements>, TableError> {
         let shape = &group.shape;
-        if let Some(ready) = self.statements(shape) {
+        if let Some(ready) = self.statements(shape)
+            && self.too_narrow(dialect, config, group).is_empty()
+        {
             return Ok(ready.clone());
         }
         let table = &shape.table;
@@ -78,14 +138,18 @@ impl Tables {
             definition = evolved;
         }
         check_keys(dialect, config, shape, &definition)?;
+        check_columns(dialect, shape, &definition)?;
         if config.insert_mode == InsertMode::Upsert && !self.known.contains_key(table) {
             warn_without_unique_key(connection, shape).await?;
         }
-        let known = self
-            .known
-            .entry(table.clone())
-            .or_insert_with(|| Definition { table: definition.clone(), ready: Vec::new() });
+        let known = self.known.entry(table.clone()).or_insert_with(|| Definition {
+            table: definition.clone(),
+            ready: Vec::new(),
+            narrow: Vec::new(),
+        });
         known.table = definition;
+        self.widen(connection, dialect, config, group).await?;
+        let known = self.known.get_mut(table).expect("made above");
         if known.ready.len() == MAX_SHAPES {
             known.ready.remove(0);
         }
@@ -209,6 +273,25 @@ fn check_keys(
             shape.table
         ))),
     }
+}
+
+/// Columns of a type that no value of a record becomes (MariaDB's geometries).
+fn check_columns(
+    dialect: &dyn Dialect,
+    shape: &Shape,
+    definition: &TableDefinition,
+) -> Result<(), TableError> {
+    for column in &shape.columns {
+        let Some(found) = find(dialect, &definition.columns, &column.column.name) else { continue };
+        if !found.generated && dialect.column_schema(found).is_none() {
+            return Err(TableError::Unfit(format!(
+                "column '{}' of table {} has the type {}, to which nothing can be written; leave the field out \
+                 (fields.whitelist, ReplaceField transform)",
+                found.name, shape.table, found.sql_type
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn check_evolution(

@@ -15,6 +15,7 @@ mod jdbc_postgres;
 mod lessons;
 mod status_page;
 mod support;
+mod types_sink;
 mod w2_postgres_sink;
 mod w3_mariadb_sink;
 mod w4_java;

@@ -216,7 +216,8 @@ const CONSUMER_DEFAULTS: &[(&str, &str)] = &[
     ("reconnect.backoff.ms", "50"),
     ("reconnect.backoff.max.ms", "1000"),
     NO_METRICS_PUSH,
-    ("fetch.max.bytes", "16777216"),
+    // Java's 50 MiB come on top of what the queue may hold; a response with a larger record is taken all the same
+    ("fetch.max.bytes", "4194304"),
 ];
 
 const PRODUCER_DEFAULTS: &[(&str, &str)] = &[
@@ -268,10 +269,11 @@ fn consumer_config(native: Native, by_pattern: bool) -> ClientConfig {
         // the delivery contract: nothing but the task loop decides what is committed
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        // memory stays flat whatever the backlog
-        .set("queued.max.messages.kbytes", "16384")
+        // Memory stays flat whatever the backlog. The queue is for a few batches, so it has to be filled again soon: fetching looks at
+        // it only every so often once it was full.
+        .set("queued.max.messages.kbytes", "6144")
         .set("queued.min.messages", "10000")
-        .set("fetch.queue.backoff.ms", "50");
+        .set("fetch.queue.backoff.ms", "5");
     if by_pattern {
         config.set("topic.blacklist", "^__consumer_offsets$,^__transaction_state$,^__share_group_state$");
     }

@@ -6,8 +6,9 @@ use connect_api::{ConfigDef, ConfigMap};
 
 /// The error-handling keys that every connector has. They stand beside the connector's own table.
 ///
-/// `errors.retry.*` are checked and kept, and change nothing here: Connect retries only failures that a plugin calls
-/// retriable, which no converter of this worker does, and a task's `put` and `poll` carry their own backoff.
+/// `errors.retry.*` are checked and kept, and change nothing here: Connect retries only failures of converters and transforms that
+/// these call retriable (`RetriableException`), which no converter of this worker does; a sink's `put` that fails so is repeated as
+/// long as its task asks for it, whatever these keys say, in Java as here.
 pub static ERRORS_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "errors.retry.timeout",
@@ -30,7 +31,7 @@ pub static ERRORS_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "errors.tolerance",
         Ty::String,
-        "What a record that cannot be read does to its task: 'none' fails the task, 'all' passes the record over.",
+        "What a record that cannot be read or written does to its task: 'none' fails the task, 'all' passes the record over.",
     )
     .default("none")
     .valid(Validator::OneOf(&["none", "all"]))
@@ -55,7 +56,7 @@ pub static DEAD_LETTER_CONFIG: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         "errors.deadletterqueue.topic.name",
         Ty::String,
-        "The topic that takes the records which cannot be read; empty for none.",
+        "The topic that takes the records which cannot be read or written; empty for none.",
     )
     .default("")
     .importance(Importance::Medium)

@@ -36,6 +36,8 @@ fn clients() -> RdKafkaClients {
 struct Member {
     inner: Box<dyn SinkConsumer>,
     lost: Vec<TopicPartition>,
+    /// That were completed.
+    rebalances: usize,
 }
 
 impl Member {
@@ -46,7 +48,7 @@ impl Member {
         overrides: &[(&str, &str)],
     ) -> Self {
         let inner = clients().sink_consumer(connector, task, &subscription, &map(overrides)).await.unwrap();
-        Self { inner, lost: Vec::new() }
+        Self { inner, lost: Vec::new(), rebalances: 0 }
     }
 
     async fn poll(&mut self, max_records: usize, wait: Duration) -> anyhow::Result<Vec<RawRecord>> {
@@ -57,6 +59,7 @@ impl Member {
             let mut completed = false;
             while let Some(rebalance) = self.inner.rebalance() {
                 completed = true;
+                self.rebalances += 1;
                 match rebalance {
                     Rebalance::Assigned(_) => self.inner.assign(&[]).await?,
                     Rebalance::Revoked(taken) => {
@@ -367,6 +370,127 @@ async fn a_paused_consumer_rests_and_goes_on_without_loss_or_repetition() {
         assert_eq!(record.offset, *expected, "partition {}", record.partition);
         *expected += 1;
     }
+    consumer.close().await;
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
+async fn until_rebalance(consumer: &mut dyn SinkConsumer) -> Rebalance {
+    let began = Instant::now();
+    loop {
+        if let Some(rebalance) = consumer.rebalance() {
+            return rebalance;
+        }
+        assert_eq!(consumer.poll(500, Duration::from_millis(200)).await.unwrap(), []);
+        assert!(began.elapsed() < LONG);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_waits_until_what_is_being_written_is_done() {
+    let topic = topic(2).await;
+    fill(&topic, 0..100).await;
+    for strategy in ["RangeAssignor", "CooperativeStickyAssignor"] {
+        let name = format!("{topic}-{strategy}");
+        let strategy = format!("org.apache.kafka.clients.consumer.{strategy}");
+        let overrides = [("partition.assignment.strategy", &*strategy)];
+        let mut first = Member::join(&name, 0, only(&topic), &overrides).await;
+        let records = read(&mut first, 100).await;
+        assert_eq!(records.len(), 100);
+        let mut second = Member::join(&name, 1, only(&topic), &overrides).await;
+        let joining = async {
+            let mut read = Vec::new();
+            let began = Instant::now();
+            while second.rebalances < 1 && began.elapsed() < LONG {
+                read.extend(second.poll(500, Duration::from_millis(100)).await.unwrap());
+            }
+            // what comes before the next share of a cooperative group is none
+            (second, read)
+        };
+        let writing = async {
+            let revoked = until_rebalance(&mut **first).await;
+            let Rebalance::Revoked(taken) = revoked else { panic!("{revoked:?}") };
+            // the put goes on, and nobody else reads meanwhile
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(sum_committed(&name, &topic).await, 0, "{strategy}");
+            mark(&mut first, &records);
+            first.revoke().await.unwrap();
+            for _ in 0..30 {
+                assert_eq!(first.poll(500, Duration::from_millis(100)).await.unwrap(), [], "{taken:?}");
+            }
+            first
+        };
+        let ((mut second, read), mut first) = tokio::join!(joining, writing);
+        assert_eq!(read, [], "{strategy}");
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(3) {
+            assert_eq!(second.poll(500, Duration::from_millis(100)).await.unwrap(), [], "{strategy}");
+            assert_eq!(first.poll(500, Duration::from_millis(100)).await.unwrap(), [], "{strategy}");
+        }
+        first.close().await;
+        second.close().await;
+        assert_eq!(sum_committed(&name, &topic).await, 100, "{strategy}");
+    }
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_closed_while_a_rebalance_waits_leaves_at_once() {
+    let topic = topic(2).await;
+    fill(&topic, 0..20).await;
+    let mut first = consumer(&topic, 0, only(&topic)).await;
+    until_rebalance(&mut **first).await;
+    let began = Instant::now();
+    first.close().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "left after {:?}", began.elapsed());
+
+    let mut second = consumer(&topic, 0, only(&topic)).await;
+    assert_eq!(read(&mut second, 20).await.len(), 20);
+    let mut third = consumer(&topic, 1, only(&topic)).await;
+    let (_, ()) = tokio::join!(until_rebalance(&mut **second), async {
+        third.poll(1, Duration::from_secs(2)).await.unwrap();
+    });
+    let began = Instant::now();
+    second.close().await;
+    assert!(began.elapsed() < Duration::from_secs(5), "left after {:?}", began.elapsed());
+    assert_eq!(keys(&read(&mut third, 20).await).len(), 20, "nothing was marked");
+    third.close().await;
+    delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_begins_where_the_task_says_and_goes_on_where_it_sends_the_consumer() {
+    let topic = topic(2).await;
+    let mut records: Vec<Record> = (0..40).map(|n| Record::new(n.to_string(), "v")).collect();
+    records.iter_mut().enumerate().for_each(|(n, record)| record.partition = Some((n % 2) as i32));
+    produce_all(&kafka().unwrap(), &topic, records).await.unwrap();
+    let at = |partition, offset| (TopicPartition { topic: topic.as_str().into(), partition }, offset);
+    let mut consumer = consumer(&topic, 0, only(&topic)).await;
+    let Rebalance::Assigned(given) = until_rebalance(&mut **consumer).await else { panic!("not assigned") };
+    assert_eq!(given.len(), 2);
+    consumer.assign(&[at(1, 15)]).await.unwrap();
+    consumer.commit().await.unwrap();
+    let group = format!("connect-{topic}");
+    let committed_now = committed(&kafka().unwrap(), &group, &topic).await.unwrap();
+    assert_eq!(committed_now.get(&1), Some(&15), "{committed_now:?}");
+    let places = |records: &[RawRecord]| {
+        let mut places: Vec<_> = records.iter().map(|record| (record.partition, record.offset)).collect();
+        places.sort();
+        places
+    };
+    let from = |first: i64, second: i64| -> Vec<(i32, i64)> {
+        (first..20).map(|offset| (0, offset)).chain((second..20).map(|offset| (1, offset))).collect()
+    };
+    assert_eq!(places(&read(&mut consumer, 25).await), from(0, 15));
+    // backwards, also of what was fetched and not polled, and one that is not ours
+    consumer.seek(&[at(0, 3), at(1, 18), at(7, 0)]).await.unwrap();
+    assert_eq!(consumer.poll(1, Duration::from_secs(10)).await.unwrap().len(), 1);
+    consumer.seek(&[at(0, 19), at(1, 2)]).await.unwrap();
+    assert_eq!(places(&read(&mut consumer, 19).await), from(19, 2));
+    // after a pause, too
+    consumer.pause().unwrap();
+    consumer.resume().unwrap();
+    consumer.seek(&[at(0, 10), at(1, 20)]).await.unwrap();
+    assert_eq!(places(&read(&mut consumer, 10).await), from(10, 20));
     consumer.close().await;
     delete_topics(&kafka().unwrap(), &[&topic]).await.unwrap();
 }

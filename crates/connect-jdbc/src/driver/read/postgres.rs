@@ -26,6 +26,10 @@ pub(crate) struct PostgresRows<'c> {
     first: Option<PgRow>,
 }
 
+const INT8: u32 = 20;
+const TEXT: u32 = 25;
+const FLOAT8: u32 = 701;
+
 /// What pg_attribute says of a column.
 struct Attribute {
     table: String,
@@ -59,8 +63,10 @@ impl PostgresSession {
         let conn = self.conn();
         // The server refuses a statement that was prepared before its table changed, and would not tell of a column that has become NOT NULL.
         conn.clear_cached_statements().await.map_err(db_error)?;
-        let statement =
-            conn.prepare(AssertSqlSafe(query.sql.clone()).into_sql_str()).await.map_err(db_error)?;
+        // Said, not left to the server: for an int column it would expect four bytes where a long has eight.
+        let types: Vec<PgTypeInfo> = query.parameters.iter().map(parameter_type).collect();
+        let sql = AssertSqlSafe(query.sql.clone()).into_sql_str();
+        let statement = conn.prepare_with(sql, &types).await.map_err(db_error)?;
         let attributes = attributes(conn, statement.columns()).await?;
         let money = if statement.columns().iter().any(|column| oid(column) == decode::MONEY) {
             // As many digits as the server's lc_monetary says.
@@ -105,6 +111,16 @@ impl PostgresRows<'_> {
         }
         Ok(true)
     }
+}
+
+fn parameter_type(parameter: &Parameter) -> PgTypeInfo {
+    PgTypeInfo::with_oid(Oid(match parameter {
+        Parameter::Integer(_) => INT8,
+        Parameter::Double(_) => FLOAT8,
+        Parameter::Text(_) => TEXT,
+        Parameter::DateTime(_) => decode::TIMESTAMP,
+        Parameter::Instant { .. } => decode::TIMESTAMPTZ,
+    }))
 }
 
 /// A parameter that is a date and time.

@@ -149,7 +149,8 @@ async fn postgres_columns_that_are_there() -> Result<()> {
         existing("TIMESTAMPTZ", Schema::timestamp())
             .read("c AT TIME ZONE 'UTC'")
             .good(Value::Timestamp(-1), "1969-12-31 23:59:59.999"),
-        existing("TIMESTAMP(0)", Schema::timestamp()).good(Value::Timestamp(1_710_000_000_500), "2024-03-09 16:00:01"),
+        existing("TIMESTAMP(0)", Schema::timestamp())
+            .good(Value::Timestamp(1_710_000_000_500), "2024-03-09 16:00:01"),
         existing("DATE", Schema::timestamp()).good(Value::Timestamp(86_399_999), "1970-01-01"),
         existing("TIMETZ", Schema::time()).good(Value::Time(1_000), "00:00:01+00"),
         existing("NUMERIC(10,2)", Schema::decimal(4))

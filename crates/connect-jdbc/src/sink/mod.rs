@@ -23,7 +23,8 @@ use crate::config::{Faults, URL};
 use crate::driver::{Connection, DbError, ErrorKind};
 use async_trait::async_trait;
 use config::SinkConfig;
-use connect_api::{ConfigDef, ConfigMap, SinkConnector, SinkTask};
+use connect_api::{ConfigDef, ConfigMap, ConnectError, SinkConnector, SinkTask, TopicPartition};
+use exactly_once::PositionTable;
 use std::time::Duration;
 
 /// `io.confluent.connect.jdbc.JdbcSinkConnector`.
@@ -71,6 +72,34 @@ impl SinkConnector for JdbcSinkConnector {
                 ),
             )],
         }
+    }
+
+    /// With `exactly.once.enabled` the table of positions decides where a task begins, not the consumer group.
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<bool, ConnectError> {
+        let connector = config.get("name").map(String::as_str).unwrap_or_default();
+        let config = SinkConfig::read(config).map_err(|faults| {
+            let messages: Vec<String> = faults.into_iter().map(|(_, message)| message).collect();
+            ConnectError::config(messages.join("; "))
+        })?;
+        let Some(table) = config.exactly_once else { return Ok(false) };
+        let url = &config.connection.url;
+        let failed = |error: DbError| {
+            let message =
+                format!("the positions of connector {connector} in table {table} of {url} cannot be changed");
+            ConnectError::caused(message, error)
+        };
+        let mut connection = Connection::open(url).await.map_err(failed)?;
+        let altered = PositionTable::new(url, table.clone(), connector).alter(&mut connection, offsets).await;
+        match altered {
+            Ok(()) => connection.close().await,
+            Err(_) => connection.roll_back_and_close().await,
+        }
+        altered.map_err(failed)?;
+        Ok(true)
     }
 
     fn task_class(&self, _: &str) -> String {

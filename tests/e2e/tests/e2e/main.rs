@@ -14,6 +14,8 @@ mod jdbc_mariadb;
 mod jdbc_postgres;
 mod jdbc_source_connector;
 mod lessons;
+mod sink_bad_rows;
+mod sink_database_faults;
 mod status_page;
 mod support;
 mod types_sink;

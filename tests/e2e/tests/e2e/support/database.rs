@@ -40,6 +40,22 @@ impl JdbcTarget for AnyDatabase {
 }
 
 impl AnyDatabase {
+    /// One of each server of this test run.
+    pub(crate) async fn one_of_each(name: &str) -> anyhow::Result<[AnyDatabase; 2]> {
+        Ok([
+            Self::MariaDb(Database::create(&testkit::unique(name)).await?),
+            Self::Postgres(PgDatabase::create(&testkit::unique(name)).await?),
+        ])
+    }
+
+    /// Runs one statement that returns no rows.
+    pub(crate) async fn execute(&self, sql: &str) -> anyhow::Result<()> {
+        match self {
+            Self::MariaDb(database) => database.execute(sql).await,
+            Self::Postgres(database) => database.execute(sql).await,
+        }
+    }
+
     /// As services take it.
     pub(crate) fn url(&self) -> String {
         match self {

@@ -29,11 +29,19 @@ pub(crate) fn sink_config(db: &impl JdbcTarget, pairs: &[(&str, &str)]) -> Confi
 }
 
 pub(crate) async fn start(config: &ConfigMap) -> Result<Box<dyn SinkTask>> {
+    start_with(config, false).await
+}
+
+/// As with `errors.tolerance=all`.
+pub(crate) async fn start_tolerant(config: &ConfigMap) -> Result<Box<dyn SinkTask>> {
+    start_with(config, true).await
+}
+
+async fn start_with(config: &ConfigMap, tolerates_errors: bool) -> Result<Box<dyn SinkTask>> {
     let faults = JdbcSinkConnector.validate(config);
     ensure!(faults.is_empty(), "{faults:?}");
     let mut task = JdbcSinkConnector.new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, config)
-        .await?;
+    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors }, config).await?;
     Ok(task)
 }
 

@@ -116,4 +116,6 @@ fn replace(schema: &mut SchemaRef, index: usize, field_schema: Schema) {
 }
 
 #[cfg(test)]
+mod oracle_tmp;
+#[cfg(test)]
 mod tests;

@@ -100,7 +100,8 @@ pub(crate) enum ColumnKind {
     },
     Real,
     Double,
-    /// `NUMERIC`, which `numeric.mapping` speaks of. A precision of 0 says that none is declared.
+    /// `NUMERIC`, which `numeric.mapping` speaks of. A precision of 0 says that none is declared; the scale is then
+    /// [`UNLIMITED_SCALE`](Self::UNLIMITED_SCALE), or 0 if it is to be found out from the values.
     Numeric {
         precision: u32,
         scale: i32,
@@ -123,6 +124,11 @@ pub(crate) enum ColumnKind {
     Unsupported {
         type_name: Box<str>,
     },
+}
+
+impl ColumnKind {
+    /// What the Java connector takes for the scale of a `numeric` that declares none.
+    pub(crate) const UNLIMITED_SCALE: i32 = 127;
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -198,6 +198,7 @@ fn form(column: &Column) -> Form {
     match kind(column) {
         ColumnKind::Text | ColumnKind::Decimal { .. } => Form::Text,
         ColumnKind::Bytes => Form::Bytes,
+        ColumnKind::Bit { length: 9.. } => Form::Bytes,
         ColumnKind::Boolean | ColumnKind::Bit { .. } => Form::Bits,
         ColumnKind::Year => Form::Year { two_digits: column.column_length() == 2 },
         _ => Form::Other,
@@ -256,9 +257,11 @@ fn days(year: u16, month: u8, day: u8) -> Result<i64, String> {
 }
 
 fn year(value: i64, two_digits: bool) -> SqlValue {
-    SqlValue::Int(match value {
-        0..=69 if two_digits => value + 2000,
-        70..=99 if two_digits => value + 1900,
-        _ => value,
-    })
+    match value {
+        0..=69 if two_digits => SqlValue::Int(value + 2000),
+        70..=99 if two_digits => SqlValue::Int(value + 1900),
+        // The zero date of this type.
+        0 => SqlValue::Null,
+        _ => SqlValue::Int(value),
+    }
 }

@@ -216,7 +216,7 @@ fn kind(column: &PgColumn, modifier: i32) -> ColumnKind {
             // 4 bytes for the length of a header, then 16 bits of precision and 11 of scale.
             const HEADER: i32 = 4;
             let (precision, scale) = match modifier - HEADER {
-                ..0 => (0, 0),
+                ..0 => (0, ColumnKind::UNLIMITED_SCALE),
                 sizes => (sizes.unsigned_abs() >> 16, ((sizes & 0x7ff) ^ 1024) - 1024),
             };
             ColumnKind::Numeric { precision, scale }

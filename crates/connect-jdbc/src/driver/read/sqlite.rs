@@ -162,45 +162,46 @@ pub(super) fn kind(declared: &str, sample: &SqlValue) -> ColumnKind {
     let mut numbers = size.split(',').map(|number| number.trim().parse::<u32>().unwrap_or_default());
     let precision = numbers.next().unwrap_or_default();
     let scale = numbers.next().and_then(|scale| i32::try_from(scale).ok()).unwrap_or_default();
-    let is_number = matches!(sample, SqlValue::Null | SqlValue::Int(_) | SqlValue::Double(_));
-    let is_text = matches!(sample, SqlValue::Null | SqlValue::Text(_));
-    let is_null = matches!(sample, SqlValue::Null);
-    match name.trim().to_ascii_uppercase().as_str() {
-        "NUMERIC" if is_number => ColumnKind::Numeric { precision, scale },
-        "DECIMAL" if is_number => ColumnKind::Decimal { precision, scale },
-        "DATE" if is_number || is_text => ColumnKind::Date,
-        "DATETIME" if is_number || is_text => ColumnKind::DateOrTimestamp,
-        "TIMESTAMP" if is_number || is_text => ColumnKind::Timestamp,
-        "BLOB" if is_null => ColumnKind::Bytes,
-        name => match sample {
-            SqlValue::Int(_) | SqlValue::Null if name == "BOOLEAN" => ColumnKind::Boolean,
-            SqlValue::Int(_) | SqlValue::Null if name == "TINYINT" => ColumnKind::TinyInt { unsigned: true },
-            SqlValue::Int(_) | SqlValue::Null if matches!(name, "SMALLINT" | "INT2") => {
-                ColumnKind::SmallInt { unsigned: true }
-            }
-            SqlValue::Int(_) => ColumnKind::BigInt { unsigned: false },
-            SqlValue::Double(_) | SqlValue::Null if name == "REAL" => ColumnKind::Real,
-            SqlValue::Double(_) => ColumnKind::Double,
-            SqlValue::Text(_) => ColumnKind::Text,
-            SqlValue::Bytes(_) => ColumnKind::Bytes,
-            _ => by_affinity(name),
-        },
+    let name = name.trim().to_ascii_uppercase();
+    match (name.as_str(), sample) {
+        // Whatever the first value is: later ones may have a fraction.
+        ("NUMERIC", SqlValue::Null | SqlValue::Int(_) | SqlValue::Double(_)) => {
+            ColumnKind::Numeric { precision, scale }
+        }
+        ("DECIMAL", SqlValue::Null | SqlValue::Int(_) | SqlValue::Double(_)) if precision > 0 => {
+            ColumnKind::Decimal { precision, scale }
+        }
+        ("DECIMAL", SqlValue::Null | SqlValue::Int(_) | SqlValue::Double(_)) => {
+            ColumnKind::Numeric { precision, scale }
+        }
+        ("DATE", SqlValue::Null | SqlValue::Int(_) | SqlValue::Text(_)) => ColumnKind::Date,
+        ("DATETIME", SqlValue::Null | SqlValue::Int(_) | SqlValue::Text(_)) => ColumnKind::DateOrTimestamp,
+        ("TIMESTAMP", SqlValue::Null | SqlValue::Int(_) | SqlValue::Text(_)) => ColumnKind::Timestamp,
+        ("BOOLEAN", SqlValue::Null | SqlValue::Int(_)) => ColumnKind::Boolean,
+        // The Java driver calls only INTEGER, NUMERIC and REAL signed.
+        ("TINYINT", SqlValue::Null | SqlValue::Int(_)) => ColumnKind::TinyInt { unsigned: true },
+        ("SMALLINT" | "INT2", SqlValue::Null | SqlValue::Int(_)) => ColumnKind::SmallInt { unsigned: true },
+        (_, SqlValue::Int(_)) => ColumnKind::BigInt { unsigned: false },
+        ("REAL", SqlValue::Null | SqlValue::Double(_)) => ColumnKind::Real,
+        (_, SqlValue::Double(_)) => ColumnKind::Double,
+        (_, SqlValue::Text(_)) => ColumnKind::Text,
+        (_, SqlValue::Bytes(_)) => ColumnKind::Bytes,
+        (name, _) => by_affinity(name),
     }
 }
 
-/// What a column without a value is likely to hold: SQLite's own rules for the affinity of a declared type.
+/// What a column without a value is likely to hold, after SQLite's own rules for the affinity of a declared type; where these say
+/// nothing, the type that everything can be shown in.
 fn by_affinity(name: &str) -> ColumnKind {
     let has = |part: &str| name.contains(part);
     if has("INT") {
         ColumnKind::BigInt { unsigned: false }
-    } else if has("CHAR") || has("CLOB") || has("TEXT") {
-        ColumnKind::Text
     } else if has("BLOB") {
         ColumnKind::Bytes
     } else if has("REAL") || has("FLOA") || has("DOUB") {
         ColumnKind::Double
     } else {
-        ColumnKind::Numeric { precision: 0, scale: 0 }
+        ColumnKind::Text
     }
 }
 

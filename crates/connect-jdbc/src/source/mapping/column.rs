@@ -18,9 +18,9 @@ const LOWEST_SCALE: i32 = -84;
 /// The digits of 2^64.
 const UNSIGNED_DIGITS: u32 = 20;
 const SECONDS_PER_DAY: i64 = 86_400;
-/// What the PostgreSQL's Java driver has for `infinity` and `-infinity`, in milliseconds.
-const INFINITY: i64 = 9_223_372_036_825_200_000;
-const NEGATIVE_INFINITY: i64 = -9_223_372_036_832_400_000;
+/// What PostgreSQL's Java driver has for `infinity` and `-infinity`, in seconds since the epoch.
+const INFINITY: i64 = 9_223_372_036_825_200;
+const NEGATIVE_INFINITY: i64 = -9_223_372_036_832_400;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Target {
@@ -176,10 +176,15 @@ impl ColumnMapper {
 
     fn timestamp(&self, value: &SqlValue, zone: &TimeZone) -> Option<Value> {
         if let SqlValue::Infinity { negative } = value {
-            let millis = if *negative { NEGATIVE_INFINITY } else { INFINITY };
+            let (seconds, number) =
+                if *negative { (NEGATIVE_INFINITY, i64::MIN) } else { (INFINITY, i64::MAX) };
             return match self.granularity {
-                Granularity::ConnectLogical => Some(Value::Timestamp(millis)),
-                _ => None,
+                Granularity::MicrosLong | Granularity::NanosLong => Some(Value::Int64(number)),
+                Granularity::MicrosString => Some(Value::String(number.to_string().into())),
+                Granularity::ConnectLogical
+                | Granularity::NanosString
+                | Granularity::MicrosIsoDatetimeString
+                | Granularity::NanosIsoDatetimeString => self.granularity.value(seconds, 0, zone),
             };
         }
         let moment = moment(value)?;
@@ -265,9 +270,10 @@ fn numeric(mapping: NumericMapping, precision: u32, scale: i32) -> (Target, Opti
     let decimal = (Target::Decimal { scale }, Some(precision));
     // Without a declared precision nothing is known about the values: neither that they are whole nor how long they are.
     if precision == 0 {
-        return match mapping {
-            NumericMapping::BestFitEagerDouble => (Target::Float64, None),
-            _ => (Target::Growing { scale: 0 }, Some(0)),
+        return match (mapping, scale) {
+            (NumericMapping::BestFitEagerDouble, _) => (Target::Float64, None),
+            (_, 0) => (Target::Growing { scale }, Some(0)),
+            _ => decimal,
         };
     }
     let short = precision <= INTEGER_DIGITS;

@@ -14,6 +14,9 @@ const MICROS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000_000;
 /// 1582-10-15, the first day of the Gregorian calendar, as days since 1970-01-01.
 const REFORM: i64 = -141_427;
 
+/// 1900-01-01, where the tables of `java.util.TimeZone` begin, in seconds since the epoch.
+const FIRST_OFFSETS: i64 = -2_208_988_800;
+
 /// Days since 1970-01-01 of a date that the database shows in the proleptic Gregorian calendar: the same year, month and day may
 /// be another day in the Julian calendar.
 pub(super) fn day_in(calendar: Calendar, days: i64) -> i64 {
@@ -74,7 +77,13 @@ pub(super) fn instant(seconds: i64, zone: &TimeZone, calendar: Calendar) -> i64 
             Calendar::ProlepticGregorian => before,
         },
     };
-    seconds - i64::from(offset.seconds())
+    let instant = seconds - i64::from(offset.seconds());
+    // `java.util.TimeZone` knows no local mean times.
+    if calendar == Calendar::Legacy && instant < FIRST_OFFSETS {
+        let first = Timestamp::from_second(FIRST_OFFSETS).map(|at| zone.to_offset(at));
+        return first.map_or(instant, |offset| seconds - i64::from(offset.seconds()));
+    }
+    instant
 }
 
 /// A point in time under the calendar: what the Java drivers do to dates before the reform, they do to those with a zone too.

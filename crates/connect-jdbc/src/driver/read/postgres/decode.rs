@@ -148,14 +148,21 @@ fn uuid(bytes: &[u8; 16]) -> ByteString {
     text.into()
 }
 
-/// The number of bits, then the bits from the left, filled up with zeros: as a number where they fit into one, else as bytes.
+/// The number of bits, then the bits from the left, filled up with zeros: up to a byte of them as a number, more as the digits 0 and 1,
+/// which is what the Java driver makes bytes of.
 fn bits(bytes: &[u8]) -> Option<SqlValue> {
     let (count, bytes) = bytes.split_first_chunk::<4>()?;
-    let count = u32::from_be_bytes(*count);
-    if count > 8 || bytes.len() != 1 {
-        return Some(SqlValue::Bytes(Bytes::copy_from_slice(bytes)));
+    let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
+    if count > bytes.len() * 8 {
+        return None;
     }
-    Some(SqlValue::Int((u32::from(bytes[0]) >> (8 - count)).into()))
+    Some(match (count, bytes) {
+        (..=8, [byte]) => SqlValue::Int((u32::from(*byte) >> (8 - count)).into()),
+        _ => {
+            let digit = |at: usize| b'0' + (bytes[at / 8] >> (7 - at % 8) & 1);
+            SqlValue::Bytes((0..count).map(digit).collect())
+        }
+    })
 }
 
 /// Digits of base 10000, the first of which counts `10000^weight`, shown with `scale` digits after the point.

@@ -116,6 +116,4 @@ fn replace(schema: &mut SchemaRef, index: usize, field_schema: Schema) {
 }
 
 #[cfg(test)]
-mod oracle_tmp;
-#[cfg(test)]
 mod tests;

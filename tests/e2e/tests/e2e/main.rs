@@ -19,6 +19,7 @@ mod sink_database_faults;
 mod status_page;
 mod support;
 mod types_sink;
+mod types_source;
 mod w2_postgres;
 mod w3_mariadb;
 mod w4_java;

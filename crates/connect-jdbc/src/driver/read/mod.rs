@@ -12,6 +12,7 @@ pub(crate) use postgres::PostgresRows;
 pub(crate) use sqlite::SqliteRows;
 
 use super::{Connection, DbError};
+use crate::url::JdbcUrl;
 use bytes::Bytes;
 use bytestring::ByteString;
 use connect_api::Decimal;
@@ -171,6 +172,18 @@ impl Rows<'_> {
 }
 
 impl Connection {
+    /// Opens a connection to read from. MariaDB shows the points in time of a `TIMESTAMP` in the session's zone, and `db.timezone` says which zone
+    /// that is: the server's own, as with the Java driver, unless the URL chooses one.
+    pub(crate) async fn open_to_read(url: &JdbcUrl) -> Result<Self, DbError> {
+        let mut connection = Self::open(url).await?;
+        if let JdbcUrl::MySql(url) = url
+            && !url.session_variables.iter().any(|(name, _)| name.eq_ignore_ascii_case("time_zone"))
+        {
+            connection.run("SET SESSION time_zone = @@GLOBAL.time_zone").await?;
+        }
+        Ok(connection)
+    }
+
     /// Begins to read the result of `query`.
     pub(crate) async fn read(&mut self, query: &Query) -> Result<Rows<'_>, DbError> {
         match self {

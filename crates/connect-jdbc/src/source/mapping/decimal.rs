@@ -3,12 +3,18 @@
 use connect_api::Decimal;
 use num_bigint::BigInt;
 
+/// More than the digits of any database's numbers; a few letters of text must not ask for gigabytes.
+const GREATEST_EXPONENT: u32 = 200_000;
+
 /// What `BigDecimal` reads: digits, a point, an exponent.
 pub(super) fn parse(text: &str) -> Option<Decimal> {
     let (number, exponent) = match text.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
         None => (text, 0),
     };
+    if exponent.unsigned_abs() > GREATEST_EXPONENT {
+        return None;
+    }
     let (negative, number) = match number.as_bytes().first()? {
         b'-' => (true, &number[1..]),
         b'+' => (false, &number[1..]),

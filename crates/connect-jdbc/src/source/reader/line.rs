@@ -20,7 +20,7 @@ pub(in crate::source) struct Line {
 
 impl Line {
     pub(in crate::source) async fn open(settings: &Settings) -> Result<Self, DbError> {
-        let mut connection = Connection::open(&settings.url).await?;
+        let mut connection = Connection::open_to_read(&settings.url).await?;
         if matches!(settings.url, JdbcUrl::MySql(_)) {
             connection.run(PATIENT_SERVER).await?;
         }

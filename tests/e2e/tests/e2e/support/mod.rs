@@ -3,6 +3,7 @@
 pub(crate) mod database;
 pub(crate) mod folder;
 pub(crate) mod jdbc;
+pub(crate) mod jdbc_source;
 pub(crate) mod platform;
 pub(crate) mod worker;
 

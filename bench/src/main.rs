@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod figures;
+mod jdbc;
 mod machine;
 mod report;
 mod rest;
@@ -24,6 +25,8 @@ struct Cli {
 enum Command {
     /// The worker of a cluster beside the Java worker: start, memory, many connectors, workers that leave
     Worker(worker::Args),
+    /// The JDBC connectors beside Debezium's sink on the Java worker and the database's own bulk load
+    Jdbc(jdbc::Args),
 }
 
 /// Progress goes to stderr: stdout belongs to the figures.
@@ -32,10 +35,15 @@ pub(crate) fn say(text: impl std::fmt::Display) {
 }
 
 fn main() -> ExitCode {
-    let Command::Worker(args) = Cli::parse().command;
+    let command = Cli::parse().command;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(worker::run(&args)),
+        Ok(runtime) => runtime.block_on(async {
+            match &command {
+                Command::Worker(args) => worker::run(args).await,
+                Command::Jdbc(args) => jdbc::run(args).await,
+            }
+        }),
         Err(error) => Err(error.into()),
     };
     match result {

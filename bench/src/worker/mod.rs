@@ -7,7 +7,7 @@ mod lines;
 mod side;
 mod start;
 
-pub(crate) use side::Side;
+pub(crate) use side::{Programs, Side};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

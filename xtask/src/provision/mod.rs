@@ -2,12 +2,14 @@
 
 mod apt;
 mod chromium;
+mod debezium;
 mod java;
 mod kafka;
 mod mariadb;
 mod postgres;
 
 pub(crate) use apt::{install, is_root};
+pub(crate) use debezium::find_or_download as debezium_jdbc;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

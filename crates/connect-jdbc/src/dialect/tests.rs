@@ -407,6 +407,67 @@ fn deletes() {
 }
 
 #[test]
+fn types_are_changed() {
+    let changes = [
+        (TableColumn::plain("n", "smallint"), "BIGINT".to_owned()),
+        (TableColumn::plain("na\"me", "character varying(5)"), "VARCHAR(8)".to_owned()),
+    ];
+    assert_eq!(
+        POSTGRES.change_types(&table("t"), &changes),
+        "ALTER TABLE \"t\" \nALTER \"n\" TYPE BIGINT,\nALTER \"na\"\"me\" TYPE VARCHAR(8)"
+    );
+}
+
+/// What a value without a schema becomes.
+#[test]
+fn columns_have_schemas() {
+    let name = |dialect: &dyn Dialect, sql_type: &str| {
+        let schema = dialect.column_schema(&TableColumn::plain("c", sql_type));
+        schema.map_or("none".to_owned(), |schema| match schema.logical() {
+            Some(logical) => format!("{logical:?}"),
+            None => format!("{:?}", schema.ty),
+        })
+    };
+    for (dialect, sql_type, expected) in [
+        (&MYSQL as &dyn Dialect, "tinyint(1)", "Boolean"),
+        (&MYSQL, "tinyint(4)", "Int8"),
+        (&MYSQL, "tinyint(3) unsigned", "Int16"),
+        (&MYSQL, "int(10) unsigned", "Int64"),
+        (&MYSQL, "bigint(20) unsigned", "Decimal { scale: 0 }"),
+        (&MYSQL, "bit(1)", "Boolean"),
+        (&MYSQL, "bit(12)", "Int64"),
+        (&MYSQL, "decimal(10,2)", "Decimal { scale: 2 }"),
+        (&MYSQL, "timestamp(3)", "Timestamp"),
+        (&MYSQL, "enum('int','(1)')", "String"),
+        (&MYSQL, "varbinary(10)", "Bytes"),
+        (&MYSQL, "point", "none"),
+        (&POSTGRES, "character varying(5)", "String"),
+        (&POSTGRES, "numeric(10,2)", "Decimal { scale: 2 }"),
+        (&POSTGRES, "timestamp(3) with time zone", "Timestamp"),
+        (&POSTGRES, "time without time zone", "Time"),
+        (&POSTGRES, "shop.mood", "String"),
+        (&SQLITE, "INT8", "Int64"),
+        (&SQLITE, "VARCHAR(3)", "String"),
+        (&SQLITE, "DATETIME", "Timestamp"),
+        (&SQLITE, "NUMERIC(10,2)", "Decimal { scale: 2 }"),
+        (&SQLITE, "", "String"),
+    ] {
+        assert_eq!(name(dialect, sql_type), expected, "{sql_type}");
+    }
+    let integers = POSTGRES.column_schema(&TableColumn::plain("c", "integer[]"));
+    assert_eq!(integers, Some(array(Schema::new(Type::Int32).optional())));
+    for (sql_type, instants) in [
+        ("timestamp", true),
+        ("timestamp(3)", true),
+        ("timestamp with time zone", true),
+        ("timestamp without time zone", false),
+        ("datetime(3)", false),
+    ] {
+        assert_eq!(TableColumn::plain("c", sql_type).holds_instants(), instants, "{sql_type}");
+    }
+}
+
+#[test]
 fn column_types_are_taken_apart() {
     for (sql_type, base, lengths, unsigned) in [
         ("varchar(20)", "varchar", vec![20], false),

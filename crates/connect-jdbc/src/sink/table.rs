@@ -1,7 +1,7 @@
 //! What is known about tables, and how they come to be what the records need.
 
 use super::config::{InsertMode, SinkConfig};
-use super::plan::{Group, MAX_SHAPES};
+use super::plan::{Group, MAX_SHAPES, Operation};
 use super::shape::{Shape, ShapeColumn};
 use super::statements::{Statements, find};
 use super::widen;
@@ -137,7 +137,7 @@ impl Tables {
         if let Some(evolved) = evolve(connection, dialect, config, shape, &definition).await? {
             definition = evolved;
         }
-        check_keys(dialect, config, shape, &definition)?;
+        check_keys(dialect, shape, &definition)?;
         check_columns(dialect, shape, &definition)?;
         if config.insert_mode == InsertMode::Upsert && !self.known.contains_key(table) {
             warn_without_unique_key(connection, shape).await?;
@@ -254,13 +254,8 @@ fn check_kind(config: &SinkConfig, table: &TableId, kind: TableKind) -> Result<(
 }
 
 /// A row cannot be found by a key that the database computes.
-fn check_keys(
-    dialect: &dyn Dialect,
-    config: &SinkConfig,
-    shape: &Shape,
-    definition: &TableDefinition,
-) -> Result<(), TableError> {
-    if config.insert_mode == InsertMode::Insert {
+fn check_keys(dialect: &dyn Dialect, shape: &Shape, definition: &TableDefinition) -> Result<(), TableError> {
+    if shape.operation == Operation::Insert {
         return Ok(());
     }
     let is_generated =

@@ -18,6 +18,7 @@ mod sink_bad_rows;
 mod sink_database_faults;
 mod status_page;
 mod support;
+mod tables_sink;
 mod types_sink;
 mod types_source;
 mod w2_postgres;

@@ -9,8 +9,11 @@ pub(in crate::driver) fn db_error(error: Error) -> DbError {
             kind: kind_of(error.code, &error.state),
             column: column_of(&error.message).map(Into::into),
             sql_state: Some(error.state.into()),
+            message: match remedy(error.code) {
+                Some(remedy) => format!("{}; {remedy}", error.message).into(),
+                None => error.message.into(),
+            },
             code: Some(error.code.to_string().into()),
-            message: error.message.into(),
         },
         Error::Driver(error @ (DriverError::ConnectionClosed | DriverError::PoolDisconnected)) => {
             DbError::new(ErrorKind::Transient, error.to_string())
@@ -20,6 +23,15 @@ pub(in crate::driver) fn db_error(error: Error) -> DbError {
         }
         Error::Io(error) => DbError::new(ErrorKind::Transient, error.to_string()),
         other => DbError::new(ErrorKind::Permanent, other.to_string()),
+    }
+}
+
+/// What the server's own words do not say to somebody who has configured a connector.
+fn remedy(code: u16) -> Option<&'static str> {
+    match code {
+        // Data too long: strings as keys and bytes get columns with a length.
+        1406 => Some("give the column a larger type, or let auto.evolve.widen=true do so"),
+        _ => None,
     }
 }
 

@@ -53,7 +53,8 @@ async fn mariadb_columns_that_the_sink_creates() -> Result<()> {
             .bad(Value::Float32(f32::NEG_INFINITY), "have no -inf"),
         created("double", Schema::new(Type::Float64))
             .good(Value::Float64(0.1), "0.1")
-            .good(Value::Float64(-0.0), "-0")
+            // The server has but one zero.
+            .good(Value::Float64(-0.0), "0")
             .good(Value::Float64(f64::MAX), "1.7976931348623157e308")
             .good(Value::Float64(f64::MIN_POSITIVE), "2.2250738585072014e-308")
             .bad(Value::Float64(f64::INFINITY), "have no inf"),

@@ -18,7 +18,9 @@ pub fn plugins() -> Plugins {
         // The short names mean Confluent's connectors, which most configurations were written for.
         .with_source(Arc::new(JdbcSourceConnector::aiven()))
         .by_full_name_only()
-        .with_sink(Arc::new(JdbcSinkConnector))
+        .with_sink(Arc::new(JdbcSinkConnector::confluent()))
+        .with_sink(Arc::new(JdbcSinkConnector::aiven()))
+        .by_full_name_only()
         .with_source(Arc::new(FileStreamSourceConnector))
         .with_sink(Arc::new(FileStreamSinkConnector))
         .with_converters(converters, connect_converters::create)

@@ -79,8 +79,8 @@ fn config(file: &File, pairs: &[(&str, &str)]) -> ConfigMap {
 
 async fn task(file: &File, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
     let config = config(file, pairs);
-    assert_eq!(JdbcSinkConnector.validate(&config), []);
-    let mut task = JdbcSinkConnector.new_task();
+    assert_eq!(JdbcSinkConnector::confluent().validate(&config), []);
+    let mut task = JdbcSinkConnector::confluent().new_task();
     task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, &config)
         .await
         .unwrap();
@@ -365,16 +365,16 @@ async fn values_at_the_edges() {
 #[tokio::test]
 async fn the_database_is_probed_without_making_one() {
     let file = File::new();
-    assert_eq!(JdbcSinkConnector.validate_remote(&config(&file, &[])).await, []);
+    assert_eq!(JdbcSinkConnector::confluent().validate_remote(&config(&file, &[])).await, []);
     assert!(!file.0.exists());
 
     std::fs::write(&file.0, "this is no database, but long enough to have a header of one hundred bytes: 0123456789 0123456789 0123456789").unwrap();
-    let faults = JdbcSinkConnector.validate_remote(&config(&file, &[])).await;
+    let faults = JdbcSinkConnector::confluent().validate_remote(&config(&file, &[])).await;
     assert_eq!(faults[0].0, "connection.url");
     assert!(faults[0].1.contains("file is not a database"), "{faults:?}");
 
     let nowhere = config(&file, &[("connection.url", "jdbc:sqlite:/nowhere/at/all.db")]);
-    let faults = JdbcSinkConnector.validate_remote(&nowhere).await;
+    let faults = JdbcSinkConnector::confluent().validate_remote(&nowhere).await;
     assert!(
         faults[0].1.starts_with("Could not connect to database. /nowhere/at/all.db: the folder"),
         "{faults:?}"
@@ -386,12 +386,12 @@ async fn an_unreachable_server_is_named_without_the_password() {
     let file = File::new();
     let url = "jdbc:mysql://root:s3cret@127.0.0.1:1/mydb";
     let config = config(&file, &[("connection.url", url), ("max.retries", "0"), ("retry.backoff.ms", "5")]);
-    let faults = JdbcSinkConnector.validate_remote(&config).await;
+    let faults = JdbcSinkConnector::confluent().validate_remote(&config).await;
     assert!(faults[0].1.starts_with("Could not connect to database. 127.0.0.1:1: "), "{faults:?}");
     assert!(faults[0].1.contains("Connection refused") && !faults[0].1.contains("s3cret"), "{faults:?}");
 
     // connection.attempts=3 gives a failed connect two more, whatever max.retries says.
-    let mut task = JdbcSinkConnector.new_task();
+    let mut task = JdbcSinkConnector::confluent().new_task();
     task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, &config)
         .await
         .unwrap();

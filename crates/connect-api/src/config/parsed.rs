@@ -47,6 +47,11 @@ impl ParsedConfig {
         self.values.get(name).unwrap_or_else(|| panic!("the config table has no key {name}"))
     }
 
+    /// Whether the table has this key: tables of related plugins share what reads them.
+    pub fn knows(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     pub fn boolean(&self, name: &str) -> bool {
         match self.get(name) {
             Parsed::Boolean(value) => *value,

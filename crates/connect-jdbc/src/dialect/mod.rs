@@ -160,6 +160,11 @@ pub trait Dialect: Debug + Send + Sync {
         false
     }
 
+    /// Whether dates and times are kept as numbers, which no zone or calendar changes.
+    fn dates_are_numbers(&self) -> bool {
+        false
+    }
+
     /// The name that the database stores for a column of this name.
     fn stored_name(&self, name: &str) -> String {
         name.to_owned()

@@ -113,6 +113,10 @@ impl Dialect for Sqlite {
         )
     }
 
+    fn dates_are_numbers(&self) -> bool {
+        true
+    }
+
     fn check_table(&self, table: &TableId) -> Result<(), String> {
         match &table.catalog {
             None => Ok(()),

@@ -1,197 +1,33 @@
-//! The sink's keys and the rules between them.
+//! The sink's configuration: two tables of keys, Confluent's and Aiven's, read into one form.
 
-use super::table_name::TableNameFormat;
-use crate::config::{CONNECTION_KEYS, ConnectionConfig, Faults, NotYet, unsupported};
-use crate::dialect::{Quoting, StringColumns, TableKind};
-use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
-use connect_api::{ConfigDef, ConfigMap};
+mod keys;
+mod keys_aiven;
+mod keys_confluent;
+mod rules;
+
+use super::convert::{Precision, Times};
+use super::table_name::TableNames;
+use crate::config::{ConnectionConfig, Faults};
+use crate::dialect::{Quoting, StringColumns, TableId, TableKind};
+use connect_api::{ConfigDef, ConfigMap, ParsedConfig};
+use keys::*;
 use std::time::Duration;
 
-const INSERT_MODE: &str = "insert.mode";
-const BATCH_SIZE: &str = "batch.size";
-const DELETE_ENABLED: &str = "delete.enabled";
-const TABLE_TYPES: &str = "table.types";
-const NULL_WITH_DEFAULT: &str = "replace.null.with.default";
-const TABLE_NAME_FORMAT: &str = "table.name.format";
-const PK_MODE: &str = "pk.mode";
-const PK_FIELDS: &str = "pk.fields";
-const WHITELIST: &str = "fields.whitelist";
-const DB_TIMEZONE: &str = "db.timezone";
-const DATE_TIMEZONE: &str = "date.timezone";
-const TIMESTAMP_FIELDS: &str = "timestamp.fields.list";
-const TIMESTAMP_PRECISION: &str = "timestamp.precision.mode";
-const CALENDAR: &str = "date.calendar.system";
-const STRING_COLUMN: &str = "string.output.value.column.name";
-const AUTO_CREATE: &str = "auto.create";
-const AUTO_EVOLVE: &str = "auto.evolve";
-const QUOTE: &str = "quote.sql.identifiers";
-const HOLDLOCK: &str = "mssql.use.merge.holdlock";
-const MAX_RETRIES: &str = "max.retries";
-const RETRY_BACKOFF: &str = "retry.backoff.ms";
-const TRIM_LOG: &str = "trim.sensitive.log";
+/// Whose connector the configuration was written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flavor {
+    Confluent,
+    Aiven,
+}
 
-const WRITES: &str = "Writes";
-const MAPPING: &str = "Data Mapping";
-const DDL: &str = "DDL Support";
-const RETRIES: &str = "Retries";
-
-pub(super) static DEF: ConfigDef = ConfigDef::new(&[
-    CONNECTION_KEYS[0],
-    CONNECTION_KEYS[1],
-    CONNECTION_KEYS[2],
-    CONNECTION_KEYS[3],
-    CONNECTION_KEYS[4],
-    CONNECTION_KEYS[5],
-    CONNECTION_KEYS[6],
-    ConfigKey::new(
-        INSERT_MODE,
-        Ty::String,
-        "insert: plain INSERT. upsert: insert a row or, if its key is there, overwrite the record's own columns in it; \
-         gives the same table when records come again. update is not supported yet.",
-    )
-    .default("insert")
-    .valid(Validator::OneOfIgnoreCase(&["insert", "upsert", "update"]))
-    .importance(Importance::High)
-    .group(WRITES, "Insert Mode", Width::Medium),
-    ConfigKey::new(
-        BATCH_SIZE,
-        Ty::Int,
-        "The most rows of one statement. The database's own limits may split further; all rows that the task gets at a \
-         time (consumer.override.max.poll.records) are one transaction whatever the size.",
-    )
-    .default("3000")
-    .valid(Validator::AtLeast(0))
-    .importance(Importance::Medium)
-    .group(WRITES, "Batch Size", Width::Short),
-    ConfigKey::new(DELETE_ENABLED, Ty::Boolean, "Delete a row when its record has no value. Not supported yet.")
-        .default("false")
-        .importance(Importance::Medium)
-        .group(WRITES, "Enable deletes", Width::Short),
-    ConfigKey::new(
-        TABLE_TYPES,
-        Ty::List,
-        "What may be written to: TABLE, PARTITIONED TABLE (PostgreSQL's), VIEW. A table of another type is an error. Views \
-         are never changed by auto.evolve.",
-    )
-    .default("TABLE")
-        .group(WRITES, "Table Types", Width::Medium),
-    ConfigKey::new(
-        NULL_WITH_DEFAULT,
-        Ty::Boolean,
-        "Write a field's default where its value is null. Only true is supported yet.",
-    )
-    .default("true")
-    .group(WRITES, "Replace null with default value", Width::Short),
-    ConfigKey::new(
-        TABLE_NAME_FORMAT,
-        Ty::String,
-        "The table of a topic; ${topic} stands for the topic's name. DATABASE.TABLE names a table of another database; \
-         a part in back-ticks may hold dots.",
-    )
-    .default("${topic}")
-    .valid(Validator::NonEmpty)
-    .importance(Importance::Medium)
-    .group(MAPPING, "Table Name Format", Width::Long),
-    ConfigKey::new(
-        PK_MODE,
-        Ty::String,
-        "Where a row's key comes from. none: no key. kafka: topic, partition and offset. record_key: the record's key, \
-         or fields of it. record_value: fields of the record's value.",
-    )
-    .default("none")
-    .valid(Validator::OneOfIgnoreCase(&["none", "kafka", "record_key", "record_value"]))
-    .importance(Importance::High)
-    .group(MAPPING, "Primary Key Mode", Width::Medium),
-    ConfigKey::new(
-        PK_FIELDS,
-        Ty::List,
-        "The key's columns. kafka: three names, default __connect_topic, __connect_partition, __connect_offset. \
-         record_key: the column's name for a primitive key, else fields of the key (empty: all). record_value: fields \
-         of the value (empty: all).",
-    )
-    .default("")
-    .importance(Importance::Medium)
-    .group(MAPPING, "Primary Key Fields", Width::Long),
-    ConfigKey::new(WHITELIST, Ty::List, "The fields of the value to write; empty: all. Key fields are always written.")
-        .default("")
-        .importance(Importance::Medium)
-        .group(MAPPING, "Fields Whitelist", Width::Long),
-    ConfigKey::new(DB_TIMEZONE, Ty::String, "The zone of dates and times in the database. Only UTC is supported yet.")
-        .default("UTC")
-        .importance(Importance::Medium)
-        .group(MAPPING, "DB Time Zone", Width::Medium),
-    ConfigKey::new(DATE_TIMEZONE, Ty::String, "The zone of DATE columns: DB_TIMEZONE or UTC, which are the same here.")
-        .default("DB_TIMEZONE")
-        .valid(Validator::OneOfIgnoreCase(&["DB_TIMEZONE", "UTC"]))
-        .group(MAPPING, "Date Time Zone", Width::Medium),
-    ConfigKey::new(TIMESTAMP_FIELDS, Ty::List, "int64 and string fields to write as timestamps. Not supported yet.")
-        .default("")
-        .group(MAPPING, "Timestamp Fields", Width::Long),
-    ConfigKey::new(TIMESTAMP_PRECISION, Ty::String, "The precision of timestamp.fields.list.")
-        .default("MICROSECONDS")
-        .valid(Validator::OneOfIgnoreCase(&["MICROSECONDS", "NANOSECONDS"]))
-        .group(MAPPING, "Timestamp Precision", Width::Medium),
-    ConfigKey::new(
-        CALENDAR,
-        Ty::String,
-        "The calendar of dates before 1582-10-15. They are always written in the proleptic Gregorian one; naming it is \
-         not supported yet.",
-    )
-    .default("LEGACY")
-    .valid(Validator::OneOfIgnoreCase(&["LEGACY", "PROLEPTIC_GREGORIAN"]))
-    .group(MAPPING, "Date Calendar System", Width::Medium),
-    ConfigKey::new(STRING_COLUMN, Ty::String, "The column of plain string values, which are not supported yet.")
-        .default("record_value")
-        .group(MAPPING, "String Value Column", Width::Medium),
-    ConfigKey::new(AUTO_CREATE, Ty::Boolean, "Create a missing table from the record's schema.")
-        .default("false")
-        .importance(Importance::Medium)
-        .group(DDL, "Auto-Create", Width::Short),
-    ConfigKey::new(
-        AUTO_EVOLVE,
-        Ty::Boolean,
-        "Add columns that a record has and its table lacks. Columns are never dropped, renamed or changed.",
-    )
-    .default("false")
-    .importance(Importance::Medium)
-    .group(DDL, "Auto-Evolve", Width::Short),
-    ConfigKey::new(QUOTE, Ty::String, "Whether to quote the names of tables and columns.")
-        .default("ALWAYS")
-        .valid(Validator::OneOfIgnoreCase(&["ALWAYS", "NEVER"]))
-        .importance(Importance::Medium)
-        .group(DDL, "Quote Identifiers", Width::Medium),
-    ConfigKey::new(HOLDLOCK, Ty::Boolean, "A matter of SQL Server; without effect on the databases supported here.")
-        .default("true")
-        .group(DDL, "SQL Server - Use HOLDLOCK in MERGE", Width::Medium),
-    ConfigKey::new(
-        MAX_RETRIES,
-        Ty::Int,
-        "How many times in a row to try again after an error that may pass (lost connection, deadlock, lock wait). \
-         Errors that cannot pass fail the task at once.",
-    )
-    .default("10")
-    .valid(Validator::AtLeast(0))
-    .importance(Importance::Medium)
-    .group(RETRIES, "Maximum Retries", Width::Short),
-    ConfigKey::new(RETRY_BACKOFF, Ty::Int, "Milliseconds to wait before trying again.")
-        .default("3000")
-        .valid(Validator::AtLeast(0))
-        .importance(Importance::Medium)
-        .group(RETRIES, "Retry Backoff (millis)", Width::Short),
-    ConfigKey::new(TRIM_LOG, Ty::Boolean, "Keep record data out of error texts. Not supported yet.").default("false"),
-]);
-
-const NOT_YET: &[NotYet] = &[
-    NotYet::new(INSERT_MODE, &["insert", "upsert"], "insert or upsert"),
-    NotYet::new(DELETE_ENABLED, &["false"], "false"),
-    NotYet::new(NULL_WITH_DEFAULT, &["true"], "true"),
-    NotYet::new(DB_TIMEZONE, &["UTC"], "UTC"),
-    NotYet::new(TIMESTAMP_FIELDS, &[""], ""),
-    NotYet::new(TIMESTAMP_PRECISION, &["MICROSECONDS"], "MICROSECONDS"),
-    NotYet::new(CALENDAR, &["LEGACY"], "LEGACY"),
-    NotYet::new(STRING_COLUMN, &["record_value"], "record_value"),
-    NotYet::new(TRIM_LOG, &["false"], "false"),
-];
+impl Flavor {
+    pub(super) fn def(self) -> &'static ConfigDef {
+        match self {
+            Flavor::Confluent => &keys_confluent::DEF,
+            Flavor::Aiven => &keys_aiven::DEF,
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InsertMode {
@@ -219,6 +55,14 @@ impl PkMode {
     }
 }
 
+/// `schemaless.values`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Schemaless {
+    Reject,
+    Table,
+    Infer,
+}
+
 /// The columns of `pk.mode=kafka` where `pk.fields` names no others.
 pub(super) const KAFKA_PK: [&str; 3] = ["__connect_topic", "__connect_partition", "__connect_offset"];
 
@@ -226,31 +70,45 @@ pub(super) const KAFKA_PK: [&str; 3] = ["__connect_topic", "__connect_partition"
 pub(super) struct SinkConfig {
     pub(super) connection: ConnectionConfig,
     pub(super) insert_mode: InsertMode,
+    /// Only with [`PkMode::RecordKey`].
+    pub(super) deletes: bool,
     pub(super) pk_mode: PkMode,
     pub(super) pk_fields: Vec<String>,
     pub(super) whitelist: Vec<String>,
-    pub(super) table_name: TableNameFormat,
+    pub(super) null_with_default: bool,
+    /// The column of values that are a text; `None` where there is no such key and they cannot be written.
+    pub(super) string_column: Option<String>,
+    pub(super) table_names: TableNames,
     pub(super) table_types: Vec<TableKind>,
     pub(super) strings: StringColumns,
+    pub(super) times: Times,
+    pub(super) timestamp_fields: Vec<String>,
+    pub(super) schemaless: Schemaless,
     pub(super) auto_create: bool,
     pub(super) auto_evolve: bool,
+    /// Whether `auto_evolve` may also enlarge columns.
     pub(super) widen: bool,
     pub(super) batch_size: usize,
     pub(super) max_retries: u32,
     pub(super) retry_backoff: Duration,
     pub(super) quoting: Quoting,
-    pub(super) exactly_once: Option<crate::dialect::TableId>,
+    /// The table of positions, if each record is to be written exactly once.
+    pub(super) exactly_once: Option<TableId>,
+    /// Values of records must not be in log lines and error texts.
+    pub(super) trim_log: bool,
 }
 
 impl SinkConfig {
     /// Reads the keys and checks them, each by itself and against each other.
-    pub(super) fn read(config: &ConfigMap) -> Result<Self, Faults> {
-        let parsed = DEF.parse(config).map_err(|faults| {
+    pub(super) fn read(flavor: Flavor, config: &ConfigMap) -> Result<Self, Faults> {
+        let parsed = flavor.def().parse(config).map_err(|faults| {
             faults.into_iter().map(|fault| (fault.key, fault.message)).collect::<Faults>()
         })?;
-        let mut faults = unsupported(config, NOT_YET);
+        let mut faults = Faults::new();
         let insert_mode = match parsed.text(INSERT_MODE).to_ascii_lowercase().as_str() {
             "upsert" => InsertMode::Upsert,
+            "update" => InsertMode::Update,
+            // Aiven's `multi` is an insert of many rows at a time, which every insert is here.
             _ => InsertMode::Insert,
         };
         let pk_mode = match parsed.text(PK_MODE).to_ascii_lowercase().as_str() {
@@ -260,98 +118,113 @@ impl SinkConfig {
             _ => PkMode::None,
         };
         let pk_fields = parsed.list(PK_FIELDS).to_vec();
-        let table_types = table_types(parsed.list(TABLE_TYPES)).unwrap_or_else(|fault| {
-            faults.push(fault);
-            Vec::new()
-        });
-        faults.extend(check_key(insert_mode, pk_mode, &pk_fields));
-        faults.extend(list_fault(WHITELIST, parsed.list(WHITELIST)));
-        let table_name = TableNameFormat::new(parsed.text(TABLE_NAME_FORMAT)).map_err(|message| {
-            let text = parsed.text(TABLE_NAME_FORMAT);
-            (
-                TABLE_NAME_FORMAT.to_owned(),
-                format!("Invalid value {text} for configuration {TABLE_NAME_FORMAT}: {message}"),
-            )
-        });
-        let connection = ConnectionConfig::read(config, &parsed);
-        match (connection, table_name) {
-            (Ok(connection), Ok(table_name)) if faults.is_empty() => Ok(Self {
-                connection,
-                insert_mode,
-                pk_mode,
-                pk_fields,
-                whitelist: parsed.list(WHITELIST).to_vec(),
-                table_name,
-                table_types,
-                auto_create: parsed.boolean(AUTO_CREATE),
-                auto_evolve: parsed.boolean(AUTO_EVOLVE),
-                widen: false,
-                batch_size: usize::try_from(parsed.integer(BATCH_SIZE)).unwrap_or_default(),
-                max_retries: u32::try_from(parsed.integer(MAX_RETRIES)).unwrap_or_default(),
-                retry_backoff: Duration::from_millis(parsed.integer(RETRY_BACKOFF).unsigned_abs()),
-                strings: StringColumns::Text,
-                exactly_once: None,
-                quoting: if parsed.text(QUOTE).eq_ignore_ascii_case("never") {
-                    Quoting::Never
-                } else {
-                    Quoting::Always
-                },
-            }),
-            (connection, table_name) => {
-                faults.extend(table_name.err());
-                faults.extend(connection.err().unwrap_or_default());
-                Err(faults)
+        let deletes = parsed.boolean(DELETE_ENABLED);
+        faults.extend(rules::check_key(flavor, insert_mode, deletes, pk_mode, &pk_fields));
+        faults.extend(rules::list_fault(WHITELIST, parsed.list(WHITELIST)));
+        let timestamp_fields = optional_list(&parsed, TIMESTAMP_FIELDS).to_vec();
+        faults.extend(rules::list_fault(TIMESTAMP_FIELDS, &timestamp_fields));
+        let table_names = kept(&mut faults, TABLE_NAME_FORMAT, &parsed, table_names(&parsed));
+        let exactly_once = parsed.boolean(EXACTLY_ONCE).then(|| parsed.text(EXACTLY_ONCE_TABLE));
+        let exactly_once = exactly_once.map(TableNames::fixed).transpose();
+        let exactly_once = kept(&mut faults, EXACTLY_ONCE_TABLE, &parsed, exactly_once).flatten();
+        let times = kept(&mut faults, DB_TIMEZONE, &parsed, times(&parsed));
+        let connection = match ConnectionConfig::read(config, &parsed) {
+            Ok(connection) => Some(connection),
+            Err(more) => {
+                faults.extend(more);
+                None
             }
-        }
-    }
-}
-
-fn table_types(words: &[String]) -> Result<Vec<TableKind>, (String, String)> {
-    let named = |word: &String| {
-        TableKind::named(word).ok_or_else(|| {
-            let all = TableKind::ALL.map(TableKind::name).join(", ");
-            (
-                TABLE_TYPES.to_owned(),
-                format!("Invalid value {word} for configuration {TABLE_TYPES}: must be one or more of {all}"),
-            )
+        };
+        let (Some(connection), Some(table_names), Some(times), true) =
+            (connection, table_names, times, faults.is_empty())
+        else {
+            return Err(faults);
+        };
+        Ok(Self {
+            connection,
+            insert_mode,
+            deletes,
+            pk_mode,
+            pk_fields,
+            whitelist: parsed.list(WHITELIST).to_vec(),
+            null_with_default: !parsed.knows(NULL_WITH_DEFAULT) || parsed.boolean(NULL_WITH_DEFAULT),
+            string_column: parsed.knows(STRING_COLUMN).then(|| parsed.text(STRING_COLUMN).to_owned()),
+            table_names,
+            table_types: table_types(&parsed),
+            strings: match flavor {
+                Flavor::Confluent => StringColumns::Text,
+                Flavor::Aiven => StringColumns::VarChar256,
+            },
+            times,
+            timestamp_fields,
+            schemaless: match parsed.text(SCHEMALESS).to_ascii_lowercase().as_str() {
+                "table" => Schemaless::Table,
+                "infer" => Schemaless::Infer,
+                _ => Schemaless::Reject,
+            },
+            auto_create: parsed.boolean(AUTO_CREATE),
+            auto_evolve: parsed.boolean(AUTO_EVOLVE),
+            widen: parsed.boolean(WIDEN),
+            batch_size: usize::try_from(parsed.integer(BATCH_SIZE)).unwrap_or_default(),
+            max_retries: u32::try_from(parsed.integer(MAX_RETRIES)).unwrap_or_default(),
+            retry_backoff: Duration::from_millis(parsed.integer(RETRY_BACKOFF).unsigned_abs()),
+            quoting: quoting(&parsed),
+            exactly_once,
+            trim_log: parsed.knows(TRIM_LOG) && parsed.boolean(TRIM_LOG),
         })
+    }
+}
+
+fn invalid(key: &str, parsed: &ParsedConfig, what: &str) -> String {
+    format!("Invalid value {} for configuration {key}: {what}", parsed.text(key))
+}
+
+fn kept<T>(faults: &mut Faults, key: &str, parsed: &ParsedConfig, result: Result<T, String>) -> Option<T> {
+    result.map_err(|what| faults.push((key.to_owned(), invalid(key, parsed, &what)))).ok()
+}
+
+fn optional_list<'p>(parsed: &'p ParsedConfig, key: &str) -> &'p [String] {
+    if parsed.knows(key) { parsed.list(key) } else { &[] }
+}
+
+fn table_names(parsed: &ParsedConfig) -> Result<TableNames, String> {
+    let listed = optional_list(parsed, TOPICS_TO_TABLES).iter().map(String::as_str);
+    TableNames::new(
+        parsed.text(TABLE_NAME_FORMAT),
+        parsed.knows(NORMALIZE) && parsed.boolean(NORMALIZE),
+        &rules::parse_topics_to_tables(listed)?,
+    )
+}
+
+fn table_types(parsed: &ParsedConfig) -> Vec<TableKind> {
+    match parsed.knows(TABLE_TYPES) {
+        true => parsed.list(TABLE_TYPES).iter().filter_map(|name| TableKind::named(name)).collect(),
+        // Aiven's connector does not ask what kind of table it is.
+        false => TableKind::ALL.to_vec(),
+    }
+}
+
+fn times(parsed: &ParsedConfig) -> Result<Times, String> {
+    let zone = parsed.text(DB_TIMEZONE);
+    // Aiven's connector writes dates, too, in the zone of the database.
+    let date_zone = match parsed.knows(DATE_TIMEZONE) {
+        true if parsed.text(DATE_TIMEZONE).eq_ignore_ascii_case("utc") => "UTC",
+        _ => zone,
     };
-    words.iter().map(named).collect()
+    let precision = match parsed.knows(TIMESTAMP_PRECISION) {
+        true if parsed.text(TIMESTAMP_PRECISION).eq_ignore_ascii_case("nanoseconds") => Precision::Nanos,
+        _ => Precision::Micros,
+    };
+    let proleptic = parsed.knows(CALENDAR) && parsed.text(CALENDAR) == "PROLEPTIC_GREGORIAN";
+    Times::new(zone, date_zone, proleptic, precision)
 }
 
-fn check_key(insert_mode: InsertMode, pk_mode: PkMode, pk_fields: &[String]) -> Option<(String, String)> {
-    let fault = |key: &str, message: String| Some((key.to_owned(), message));
-    match pk_mode {
-        PkMode::None if insert_mode == InsertMode::Upsert => fault(
-            PK_MODE,
-            format!(
-                "{INSERT_MODE}=upsert requires key columns, and {PK_MODE}=none gives none; set {PK_MODE} to record_key, \
-                 record_value or kafka, or {INSERT_MODE} to insert"
-            ),
-        ),
-        // Java ignores the names as well.
-        PkMode::None => None,
-        PkMode::Kafka if !matches!(pk_fields.len(), 0 | 3) => fault(
-            PK_FIELDS,
-            format!(
-                "{PK_MODE}=kafka needs no name or exactly three (topic, partition, offset), not {}",
-                pk_fields.len()
-            ),
-        ),
-        _ => list_fault(PK_FIELDS, pk_fields),
-    }
-}
-
-fn list_fault(key: &str, names: &[String]) -> Option<(String, String)> {
-    for (index, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Some((key.to_owned(), format!("{key} holds an empty name; remove the surplus comma")));
-        }
-        if names[..index].contains(name) {
-            return Some((key.to_owned(), format!("{key} names {name} twice; remove one of them")));
-        }
-    }
-    None
+fn quoting(parsed: &ParsedConfig) -> Quoting {
+    let always = match parsed.knows(QUOTE) {
+        true => !parsed.text(QUOTE).eq_ignore_ascii_case("never"),
+        false => parsed.boolean(AIVEN_QUOTE),
+    };
+    if always { Quoting::Always } else { Quoting::Never }
 }
 
 #[cfg(test)]

@@ -1,27 +1,25 @@
-//! One row per key: PostgreSQL refuses an upsert whose rows meet each other, so only the last of each key is written.
-//! Within a group that gives the same table, since its rows have the same columns.
+//! Keys of rows as bytes: for keeping one row per key, which some statements need, and for telling keys apart.
+//!
+//! Within a group keeping the last row of each key gives the same table, since its rows have the same columns.
 
 use super::plan::Group;
+use super::row::Row;
+use super::shape::Shape;
 use crate::dialect::Cell;
 use connect_api::{Decimal, Value};
 use std::collections::HashSet;
 
+/// Keeps the last row of each key, in its place. Keys that only the database finds equal are left alone.
 pub(super) fn keep_last(group: &mut Group<'_>) {
     if group.rows.len() < 2 {
         return;
     }
     let shape = group.shape.clone();
     let mut seen = HashSet::with_capacity(group.rows.len());
-    let mut keep: Vec<bool> = group
-        .rows
-        .iter()
-        .rev()
-        .map(|row| {
-            let mut key = Vec::new();
-            shape.key_cells(row).for_each(|cell| write_cell(cell, &mut key));
-            seen.insert(key)
-        })
-        .collect();
+    let mut keep: Vec<bool> = group.rows.iter().rev().map(|row| seen.insert(key(&shape, row))).collect();
+    if seen.len() == keep.len() {
+        return;
+    }
     keep.reverse();
     let mut kept = keep.iter();
     group.rows.retain(|_| kept.next() == Some(&true));
@@ -29,8 +27,47 @@ pub(super) fn keep_last(group: &mut Group<'_>) {
     group.bytes.retain(|_| kept.next() == Some(&true));
 }
 
-/// Bytes that are the same for the same value. Cells of one column have one type, so that need not be told apart; lengths
-/// keep the cells apart.
+fn key(shape: &Shape, row: &Row<'_>) -> Vec<u8> {
+    let mut key = Vec::with_capacity(shape.keys * 16);
+    shape.key_cells(row).for_each(|cell| write_cell(cell, &mut key));
+    key
+}
+
+/// The row's key, if no database finds it equal to a key with other bytes.
+pub(super) fn certain_key(shape: &Shape, row: &Row<'_>) -> Option<Vec<u8>> {
+    shape.key_cells(row).all(is_certain).then(|| key(shape, row))
+}
+
+/// Texts may be equal by a collation or by a type that reads them, fractions by rounding; not so the texts of UUIDs, of
+/// which every character counts and none has another form.
+fn is_certain(cell: Cell<'_>) -> bool {
+    match cell {
+        Cell::Text(text) => is_uuid(text),
+        Cell::Integer(_) | Cell::Date(_) => true,
+        Cell::DateTime { .. } | Cell::Time { .. } => false,
+        Cell::Value(value) => match value {
+            Value::Boolean(_)
+            | Value::Int8(_)
+            | Value::Int16(_)
+            | Value::Int32(_)
+            | Value::Int64(_)
+            | Value::Date(_) => true,
+            Value::String(text) => is_uuid(text),
+            _ => false,
+        },
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+/// Bytes that are the same for the same value; numbers of different width are the same. Other types need not be told
+/// apart, since cells of one column have one; lengths keep the cells apart.
 fn write_cell(cell: Cell<'_>, key: &mut Vec<u8>) {
     match cell {
         Cell::Text(text) => write_bytes(text.as_bytes(), key),
@@ -47,10 +84,12 @@ fn write_cell(cell: Cell<'_>, key: &mut Vec<u8>) {
 fn write_value(value: &Value, key: &mut Vec<u8>) {
     match value {
         Value::Null => key.push(0),
-        Value::Boolean(value) => key.push(u8::from(*value)),
-        Value::Int8(value) => key.extend(value.to_be_bytes()),
-        Value::Int16(value) => key.extend(value.to_be_bytes()),
-        Value::Int32(value) | Value::Date(value) | Value::Time(value) => key.extend(value.to_be_bytes()),
+        Value::Boolean(value) => key.extend(i64::from(*value).to_be_bytes()),
+        Value::Int8(value) => key.extend(i64::from(*value).to_be_bytes()),
+        Value::Int16(value) => key.extend(i64::from(*value).to_be_bytes()),
+        Value::Int32(value) | Value::Date(value) | Value::Time(value) => {
+            key.extend(i64::from(*value).to_be_bytes());
+        }
         Value::Int64(value) | Value::Timestamp(value) => key.extend(value.to_be_bytes()),
         Value::Float32(value) => write_float(f64::from(*value), key),
         Value::Float64(value) => write_float(*value, key),

@@ -1,6 +1,6 @@
 //! Records and configurations for the tests of the sink's parts.
 
-use super::config::SinkConfig;
+use super::config::{Flavor, SinkConfig};
 use connect_api::{ConfigMap, Schema, SchemaRef, SinkRecord, Type, Value};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(super) fn config_map(pairs: &[(&str, &str)]) -> ConfigMap {
 }
 
 pub(super) fn config(pairs: &[(&str, &str)]) -> SinkConfig {
-    SinkConfig::read(&config_map(pairs)).unwrap()
+    SinkConfig::read(Flavor::Confluent, &config_map(pairs)).unwrap()
 }
 
 /// id, name (optional), qty (default 1)

@@ -3,11 +3,15 @@
 mod bisect;
 mod bulk;
 mod config;
+mod convert;
 mod distinct;
 mod exactly_once;
 mod fault;
 #[cfg(test)]
 mod fixtures;
+mod key_columns;
+mod order;
+mod plain;
 mod plan;
 mod retry;
 mod row;
@@ -22,14 +26,26 @@ mod write;
 use crate::config::{Faults, URL};
 use crate::driver::{Connection, DbError, ErrorKind};
 use async_trait::async_trait;
-use config::SinkConfig;
+use config::{Flavor, SinkConfig};
 use connect_api::{ConfigDef, ConfigMap, ConnectError, SinkConnector, SinkTask, TopicPartition};
 use exactly_once::PositionTable;
 use std::time::Duration;
 
-/// `io.confluent.connect.jdbc.JdbcSinkConnector`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct JdbcSinkConnector;
+/// `io.confluent.connect.jdbc.JdbcSinkConnector`, or Aiven's of the same name: they have keys and defaults of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct JdbcSinkConnector {
+    flavor: Flavor,
+}
+
+impl JdbcSinkConnector {
+    pub fn confluent() -> Self {
+        Self { flavor: Flavor::Confluent }
+    }
+
+    pub fn aiven() -> Self {
+        Self { flavor: Flavor::Aiven }
+    }
+}
 
 /// A request waits for this; a database that needs longer to answer is reported as unreachable.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -37,7 +53,10 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(4);
 #[async_trait]
 impl SinkConnector for JdbcSinkConnector {
     fn class_names(&self) -> &'static [&'static str] {
-        &["io.confluent.connect.jdbc.JdbcSinkConnector"]
+        match self.flavor {
+            Flavor::Confluent => &["io.confluent.connect.jdbc.JdbcSinkConnector"],
+            Flavor::Aiven => &["io.aiven.connect.jdbc.JdbcSinkConnector"],
+        }
     }
 
     fn version(&self) -> &'static str {
@@ -45,15 +64,15 @@ impl SinkConnector for JdbcSinkConnector {
     }
 
     fn config_def(&self) -> &'static ConfigDef {
-        &config::DEF
+        self.flavor.def()
     }
 
     fn validate(&self, config: &ConfigMap) -> Faults {
-        SinkConfig::read(config).err().unwrap_or_default()
+        SinkConfig::read(self.flavor, config).err().unwrap_or_default()
     }
 
     async fn validate_remote(&self, config: &ConfigMap) -> Faults {
-        let url = match SinkConfig::read(config) {
+        let url = match SinkConfig::read(self.flavor, config) {
             Ok(config) => config.connection.url,
             Err(faults) => return faults,
         };
@@ -81,7 +100,7 @@ impl SinkConnector for JdbcSinkConnector {
         offsets: &[(TopicPartition, Option<i64>)],
     ) -> Result<bool, ConnectError> {
         let connector = config.get("name").map(String::as_str).unwrap_or_default();
-        let config = SinkConfig::read(config).map_err(|faults| {
+        let config = SinkConfig::read(self.flavor, config).map_err(|faults| {
             let messages: Vec<String> = faults.into_iter().map(|(_, message)| message).collect();
             ConnectError::config(messages.join("; "))
         })?;
@@ -103,10 +122,13 @@ impl SinkConnector for JdbcSinkConnector {
     }
 
     fn task_class(&self, _: &str) -> String {
-        "io.confluent.connect.jdbc.sink.JdbcSinkTask".into()
+        match self.flavor {
+            Flavor::Confluent => "io.confluent.connect.jdbc.sink.JdbcSinkTask".into(),
+            Flavor::Aiven => "io.aiven.connect.jdbc.sink.JdbcSinkTask".into(),
+        }
     }
 
     fn new_task(&self) -> Box<dyn SinkTask> {
-        Box::<task::JdbcSinkTask>::default()
+        Box::new(task::JdbcSinkTask::new(self.flavor))
     }
 }

@@ -1,12 +1,14 @@
 //! From the records of a put to groups of rows, and from a group to statements. No I/O: a record that cannot be written
 //! is found before anything is.
 
-use super::config::{InsertMode, PkMode, SinkConfig};
-use super::distinct;
+use super::config::{PkMode, SinkConfig};
+use super::order::Open;
 use super::row::{self, Row};
 use super::shape::{Shape, floor_power_of_two};
-use crate::dialect::{Dialect, TableId};
+use super::{distinct, plain};
+use crate::dialect::{Dialect, TableDefinition, TableId};
 use connect_api::{ConnectError, SchemaRef, SinkRecord};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -64,10 +66,19 @@ struct KnownTable {
     id: Arc<TableId>,
     /// Few: a new one only when a schema changes. The latest used stands last.
     shapes: Vec<Arc<Shape>>,
+    /// For records without a schema.
+    plain: plain::Table,
 }
 
 /// Beyond this the oldest is forgotten; writers that alternate between more schemas cost time, not memory.
 pub(super) const MAX_SHAPES: usize = 32;
+
+/// A record with the schemas that it comes with or was given.
+struct Input<'a> {
+    row: Row<'a>,
+    key_schema: Option<Cow<'a, SchemaRef>>,
+    value_schema: Option<Cow<'a, SchemaRef>>,
+}
 
 impl Planner {
     /// Groups the records by table, and within a table by runs of the same schema: rows of one table keep their order,
@@ -79,86 +90,168 @@ impl Planner {
         records: impl IntoIterator<Item = (usize, &'a SinkRecord)>,
     ) -> Plan<'a> {
         let mut plan = Plan::default();
-        // The group that the table's next row may join.
-        let mut open: Vec<Option<usize>> = vec![None; self.tables.len()];
+        let mut open: Vec<Open> = Vec::new();
         for (index, record) in records {
-            if let Err(error) = self.add(context, Row::new(index, record), &mut plan.groups, &mut open) {
+            if let Err(error) = self.add(context, index, record, &mut plan.groups, &mut open) {
                 plan.rejected.push((index, error));
             }
         }
-        if context.config.insert_mode != InsertMode::Insert && context.dialect.one_row_per_key() {
-            plan.groups.iter_mut().for_each(distinct::keep_last);
+        for group in &mut plan.groups {
+            let one_row_per_key = match group.operation() {
+                Operation::Insert => false,
+                Operation::Upsert => context.dialect.one_row_per_key(),
+                // One statement takes any of two rows with the same key; a second delete finds nothing.
+                Operation::Update | Operation::Delete => true,
+            };
+            if one_row_per_key {
+                distinct::keep_last(group);
+            }
         }
         plan
+    }
+
+    /// The tables that records without a schema are for and that have not been looked at: to be told to
+    /// [`learn`](Self::learn) before these records are planned.
+    pub(super) fn wanted(&mut self, context: &Context<'_>, records: &[SinkRecord]) -> Vec<Arc<TableId>> {
+        let mut wanted: Vec<Arc<TableId>> = Vec::new();
+        for record in records.iter().filter(|record| plain::is_plain(context.config, record)) {
+            // Where the topic has no table, the plan says so.
+            let Ok(table) = self.table(context.config, &record.topic) else { continue };
+            let table = &self.tables[table];
+            if !table.plain.is_known() && !wanted.contains(&table.id) {
+                wanted.push(table.id.clone());
+            }
+        }
+        wanted
+    }
+
+    /// How a table looks; `None` where there is none yet.
+    pub(super) fn learn(
+        &mut self,
+        context: &Context<'_>,
+        id: &TableId,
+        definition: Option<&TableDefinition>,
+    ) {
+        if let Some(table) = self.tables.iter_mut().find(|table| *table.id == *id) {
+            table.plain = plain::Table::new(context.dialect, definition);
+        }
+    }
+
+    /// The tables may look otherwise by now.
+    pub(super) fn forget_tables(&mut self) {
+        for table in &mut self.tables {
+            table.plain = plain::Table::default();
+        }
     }
 
     fn add<'a>(
         &mut self,
         context: &Context<'_>,
-        row: Row<'a>,
+        index: usize,
+        record: &'a SinkRecord,
         groups: &mut Vec<Group<'a>>,
-        open: &mut Vec<Option<usize>>,
+        open: &mut Vec<Open>,
     ) -> Result<(), ConnectError> {
-        let Context { config, dialect, connector } = *context;
-        let value_schema = row::value_schema(config, connector, row.record)?;
-        let table = self.table(config, row.record)?;
-        open.resize(self.tables.len(), None);
-        let key_schema = key_schema(config, row.record);
-        let joined = open[table].filter(|group| groups[*group].shape.fits(key_schema, value_schema));
-        let shape = match joined {
+        let config = context.config;
+        let table = self.table(config, &record.topic)?;
+        let input = self.tables[table].input(context, index, record)?;
+        row::check_key(context, record, input.key_schema.as_deref())?;
+        let deletes = row::is_delete(config, record);
+        if !deletes {
+            row::check_value(context, record, input.value_schema.as_deref())?;
+        }
+        let value_schema = input.value_schema.as_deref().filter(|_| !deletes);
+        let key_schema = input.key_schema.as_deref().filter(|_| config.pk_mode == PkMode::RecordKey);
+        open.resize_with(self.tables.len(), Open::default);
+        let open = &mut open[table];
+        let candidate = open.candidate(deletes);
+        let candidate = candidate.filter(|group| groups[*group].shape.fits(key_schema, value_schema));
+        let shape = match candidate {
             Some(group) => groups[group].shape.clone(),
-            None => self.tables[table].shape(config, dialect, row.record)?,
+            None => self.tables[table].shape(context, record, key_schema, value_schema)?,
         };
-        let bytes = row::check(&shape, dialect, &row)?;
+        let bytes = row::check(&shape, context.dialect, &input.row, config.trim_log)?;
+        let key = config.deletes.then(|| distinct::certain_key(&shape, &input.row)).flatten();
+        let joined = candidate.filter(|group| open.may_join(*group, deletes, key.as_deref()));
         let group = joined.unwrap_or_else(|| {
             groups.push(Group { shape, rows: Vec::new(), bytes: Vec::new() });
             groups.len() - 1
         });
-        open[table] = Some(group);
+        if config.deletes {
+            open.joined(group, deletes, key);
+        } else {
+            open.joined_last(group);
+        }
         groups[group].bytes.push(bytes);
-        groups[group].rows.push(row);
+        groups[group].rows.push(input.row);
         Ok(())
     }
 
-    fn table(&mut self, config: &SinkConfig, record: &SinkRecord) -> Result<usize, ConnectError> {
-        if let Some(known) = self.topics.get(&record.topic) {
+    fn table(&mut self, config: &SinkConfig, topic: &Arc<str>) -> Result<usize, ConnectError> {
+        if let Some(known) = self.topics.get(topic) {
             return Ok(*known);
         }
         let id = config
-            .table_name
-            .table(&record.topic)
+            .table_names
+            .table(topic)
             .map_err(|what| ConnectError::config(format!("table.name.format does not fit: {what}")))?;
         let index = self.tables.iter().position(|table| *table.id == id).unwrap_or_else(|| {
-            self.tables.push(KnownTable { id: Arc::new(id), shapes: Vec::new() });
+            self.tables.push(KnownTable {
+                id: Arc::new(id),
+                shapes: Vec::new(),
+                plain: plain::Table::default(),
+            });
             self.tables.len() - 1
         });
-        self.topics.insert(record.topic.clone(), index);
+        self.topics.insert(topic.clone(), index);
         Ok(index)
     }
 }
 
 impl KnownTable {
+    fn input<'a>(
+        &mut self,
+        context: &Context<'_>,
+        index: usize,
+        record: &'a SinkRecord,
+    ) -> Result<Input<'a>, ConnectError> {
+        if !plain::is_plain(context.config, record) {
+            return Ok(Input {
+                row: Row::new(index, record),
+                key_schema: record.key_schema.as_ref().map(Cow::Borrowed),
+                value_schema: record.value_schema.as_ref().map(Cow::Borrowed),
+            });
+        }
+        let made = self.plain.give_schemas(context, &self.id, record).map_err(|what| {
+            let what = if context.config.trim_log { "its values do not fit".to_owned() } else { what };
+            self.unfit(record, &what)
+        })?;
+        let (key_schema, key) = made.key.unzip();
+        let (value_schema, value) = made.value.unzip();
+        let given = |made: Option<SchemaRef>, own: &'a Option<SchemaRef>| {
+            made.map(Cow::Owned).or_else(|| own.as_ref().map(Cow::Borrowed))
+        };
+        Ok(Input {
+            row: Row::made(index, record, key, value),
+            key_schema: given(key_schema, &record.key_schema),
+            value_schema: given(value_schema, &record.value_schema),
+        })
+    }
+
     fn shape(
         &mut self,
-        config: &SinkConfig,
-        dialect: &dyn Dialect,
+        context: &Context<'_>,
         record: &SinkRecord,
+        key_schema: Option<&SchemaRef>,
+        value_schema: Option<&SchemaRef>,
     ) -> Result<Arc<Shape>, ConnectError> {
-        let key_schema = key_schema(config, record);
-        let value_schema = record.value_schema.as_ref().expect("checked by row::value_schema");
         if let Some(index) = self.shapes.iter().rposition(|shape| shape.fits(key_schema, value_schema)) {
             let shape = self.shapes.remove(index);
             self.shapes.push(shape.clone());
             return Ok(shape);
         }
-        let shape =
-            Shape::new(config, dialect, self.id.clone(), key_schema, value_schema).map_err(|what| {
-                ConnectError::failed(format!(
-                    "the record at {} cannot be written to table {}: {what}",
-                    row::place(record),
-                    self.id
-                ))
-            })?;
+        let shape = Shape::new(context.config, context.dialect, self.id.clone(), key_schema, value_schema)
+            .map_err(|what| self.unfit(record, &what))?;
         if self.shapes.len() == MAX_SHAPES {
             self.shapes.remove(0);
         }
@@ -166,13 +259,10 @@ impl KnownTable {
         self.shapes.push(shape.clone());
         Ok(shape)
     }
-}
 
-/// The key's schema where it matters: elsewhere records with different keys are alike.
-fn key_schema<'a>(config: &SinkConfig, record: &'a SinkRecord) -> Option<&'a SchemaRef> {
-    match config.pk_mode {
-        PkMode::RecordKey => record.key_schema.as_ref(),
-        PkMode::None | PkMode::Kafka | PkMode::RecordValue => None,
+    fn unfit(&self, record: &SinkRecord, what: &str) -> ConnectError {
+        let place = row::place(record);
+        ConnectError::data(format!("the record at {place} cannot be written to table {}: {what}", self.id))
     }
 }
 

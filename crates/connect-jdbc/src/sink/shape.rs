@@ -1,7 +1,9 @@
 //! Which columns the records of one schema have, and where in a record their values stand: `pk.mode`, `pk.fields` and
 //! `fields.whitelist` worked out once per schema.
 
-use super::config::{InsertMode, KAFKA_PK, PkMode, SinkConfig};
+use super::config::{InsertMode, KAFKA_PK, SinkConfig};
+use super::convert::{Conversion, Times};
+use super::key_columns::key_columns;
 use super::plan::Operation;
 use super::row::Row;
 use crate::dialect::{Cell, Column, ColumnDdl, Dialect, TableId};
@@ -17,7 +19,8 @@ pub(super) const MAX_ROWS: usize = 1024;
 pub(super) struct Shape {
     pub(super) table: Arc<TableId>,
     key_schema: Option<SchemaRef>,
-    value_schema: SchemaRef,
+    /// None where rows are deleted.
+    value_schema: Option<SchemaRef>,
     /// Key columns first.
     pub(super) columns: Vec<ShapeColumn>,
     /// How many of the columns are the key.
@@ -25,6 +28,7 @@ pub(super) struct Shape {
     /// The most rows of one statement, a power of two.
     pub(super) max_rows: usize,
     pub(super) operation: Operation,
+    pub(super) times: Times,
     /// Set when the database found rows of one statement to have the same key though their values differ, by a rule of its
     /// own (a collation, a type that reads different texts as the same): from then on each row has its statement.
     pub(super) one_by_one: AtomicBool,
@@ -35,81 +39,86 @@ pub(super) struct ShapeColumn {
     pub(super) column: Column,
     pub(super) ddl: ColumnDdl,
     source: Source,
+    conversion: Option<Conversion>,
+    /// What is written where the record has null.
+    default: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Source {
+pub(super) enum Source {
     Topic,
     Partition,
     Offset,
     /// The record's key, which is no struct.
     Key,
     KeyField(usize),
+    /// The record's value, which is a text.
+    Value,
     ValueField(usize),
 }
 
 impl Shape {
-    /// Why not is said without the record, which the caller names.
+    /// Why not is said without the record, which the caller names. Without a value's schema, rows are deleted.
     pub(super) fn new(
         config: &SinkConfig,
         dialect: &dyn Dialect,
         table: Arc<TableId>,
         key_schema: Option<&SchemaRef>,
-        value_schema: &SchemaRef,
+        value_schema: Option<&SchemaRef>,
     ) -> Result<Self, String> {
-        let mut found = key_columns(config, key_schema, value_schema)?;
+        let operation = match (value_schema, config.insert_mode) {
+            (None, _) => Operation::Delete,
+            (Some(_), InsertMode::Insert) => Operation::Insert,
+            (Some(_), InsertMode::Update) => Operation::Update,
+            (Some(_), InsertMode::Upsert) => Operation::Upsert,
+        };
+        let mut found = key_columns(config, &table, key_schema, value_schema)?;
         let keys = found.len();
-        for (index, field) in value_schema.fields().iter().enumerate() {
-            let listed =
-                config.whitelist.is_empty() || config.whitelist.iter().any(|name| **name == *field.name);
-            let is_key = found[..keys].iter().any(|(column, _)| column.name == field.name);
-            if listed && !is_key {
-                let column = Column {
-                    name: field.name.clone(),
-                    schema: field.schema.clone(),
-                    key: false,
-                    timestamp_field: false,
-                };
-                found.push((column, Source::ValueField(index)));
-            }
+        if let Some(schema) = value_schema {
+            found.extend(other_columns(config, &table, schema, &found)?);
         }
         if found.is_empty() {
             return Err(format!(
                 "No fields found using key and value schemas for table: {table}; check pk.fields and fields.whitelist"
             ));
         }
+        if keys == 0 && operation != Operation::Insert {
+            return Err(format!(
+                "Write to table '{table}' in {} mode requires key field names to be known, check the primary key \
+                 configuration",
+                format!("{operation:?}").to_uppercase()
+            ));
+        }
+        let times = match dialect.dates_are_numbers() {
+            true => config.times.for_numbers(),
+            false => config.times.clone(),
+        };
         let columns = found
             .into_iter()
-            .map(|(column, source)| {
-                let ddl = dialect.column_ddl(&column).map_err(|error| error.to_string())?;
-                Ok(ShapeColumn { column, ddl, source })
-            })
+            .map(|(column, source)| ShapeColumn::new(config, dialect, &times, column, source))
             .collect::<Result<Vec<_>, String>>()?;
         let max_rows = (dialect.max_placeholders() / columns.len()).min(config.batch_size).clamp(1, MAX_ROWS);
         Ok(Self {
             table,
             key_schema: key_schema.cloned(),
-            value_schema: value_schema.clone(),
+            value_schema: value_schema.cloned(),
             columns,
             keys,
             max_rows: floor_power_of_two(max_rows),
-            operation: match config.insert_mode {
-                InsertMode::Insert => Operation::Insert,
-                InsertMode::Update => Operation::Update,
-                InsertMode::Upsert => Operation::Upsert,
-            },
+            operation,
+            times,
             one_by_one: AtomicBool::new(false),
         })
     }
 
     /// Whether this is the shape for these schemas. Converters share schemas, so the pointers decide nearly always.
-    pub(super) fn fits(&self, key_schema: Option<&SchemaRef>, value_schema: &SchemaRef) -> bool {
-        let same_key = match (&self.key_schema, key_schema) {
+    pub(super) fn fits(&self, key_schema: Option<&SchemaRef>, value_schema: Option<&SchemaRef>) -> bool {
+        let same = |ours: &Option<SchemaRef>, theirs: Option<&SchemaRef>| match (ours, theirs) {
             (None, None) => true,
             (Some(ours), Some(theirs)) => Arc::ptr_eq(ours, theirs) || ours == theirs,
             _ => false,
         };
-        same_key && (Arc::ptr_eq(&self.value_schema, value_schema) || self.value_schema == *value_schema)
+        same(&self.value_schema, value_schema) && same(&self.key_schema, key_schema)
     }
 
     pub(super) fn key_names(&self) -> Vec<&str> {
@@ -124,12 +133,12 @@ impl Shape {
 
     /// The values of a row in the order of the statement. A null becomes the field's default where it has one.
     pub(super) fn cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
-        self.in_statement().map(move |column| column.cell(row))
+        self.in_statement().map(move |column| column.cell(&self.times, row))
     }
 
     /// The values of the row's key columns.
     pub(super) fn key_cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
-        self.columns[..self.keys].iter().map(move |column| column.cell(row))
+        self.columns[..self.keys].iter().map(move |column| column.cell(&self.times, row))
     }
 
     /// The columns as CREATE TABLE has them: topic, partition and offset, then the value's fields in their order, then
@@ -139,7 +148,8 @@ impl Shape {
         columns.sort_by_key(|column| {
             let name = &*column.column.name;
             let kafka = KAFKA_PK.iter().position(|known| *known == name);
-            match (kafka, self.value_schema.field_index(name)) {
+            let in_value = self.value_schema.as_ref().and_then(|schema| schema.field_index(name));
+            match (kafka, in_value) {
                 (Some(position), _) => (0, position, ""),
                 (None, Some(index)) => (1, index, ""),
                 (None, None) => (2, 0, name),
@@ -150,111 +160,97 @@ impl Shape {
 }
 
 impl ShapeColumn {
-    /// A null becomes the field's default where it has one.
-    pub(super) fn cell<'a>(&'a self, row: &'a Row<'_>) -> Cell<'a> {
-        let record = row.record;
+    fn new(
+        config: &SinkConfig,
+        dialect: &dyn Dialect,
+        times: &Times,
+        mut column: Column,
+        source: Source,
+    ) -> Result<Self, String> {
+        let listed = config.timestamp_fields.iter().any(|name| **name == *column.name);
+        let conversion = Conversion::of(&column.schema, listed);
+        let default = column.schema.default.clone().filter(|default| !default.is_null());
+        if let (Some(conversion), Some(value)) = (conversion, &default) {
+            let shown = times.shown_default(conversion, value);
+            let shown =
+                shown.map_err(|what| format!("field '{}': its default value: {what}", column.name))?;
+            let schema = match conversion {
+                Conversion::Epoch => Schema::timestamp(),
+                _ => Schema { default: None, ..(*column.schema).clone() },
+            };
+            column.schema =
+                Arc::new(Schema { optional: column.schema.optional, ..schema.with_default(shown) });
+        } else if conversion == Some(Conversion::Epoch) {
+            column.schema = Arc::new(Schema { optional: column.schema.optional, ..Schema::timestamp() });
+        }
+        column.timestamp_field = conversion == Some(Conversion::Epoch);
+        let ddl = dialect.column_ddl(&column).map_err(|error| error.to_string())?;
+        let replaced = config.null_with_default || column.key;
+        Ok(Self { column, ddl, source, conversion, default: default.filter(|_| replaced) })
+    }
+
+    /// A null becomes the field's default where it has one. The plan has checked that the value can be converted.
+    pub(super) fn cell<'a>(&'a self, times: &Times, row: &'a Row<'_>) -> Cell<'a> {
+        static NULL: Value = Value::Null;
+        self.try_cell(times, row).unwrap_or(Cell::Value(&NULL))
+    }
+
+    pub(super) fn try_cell<'a>(&'a self, times: &Times, row: &'a Row<'_>) -> Result<Cell<'a>, String> {
         static NULL: Value = Value::Null;
         let field = |value: &'a Value, index: usize| match value {
             Value::Struct(values) => values.get(index).unwrap_or(&NULL),
             _ => &NULL,
         };
         let value = match self.source {
-            Source::Topic => return Cell::Text(&record.topic),
-            Source::Partition => return Cell::Integer(record.partition.into()),
-            Source::Offset => return Cell::Integer(record.offset),
-            Source::Key => &record.key,
-            Source::KeyField(index) => field(&record.key, index),
-            Source::ValueField(index) => field(&record.value, index),
+            Source::Topic => return Ok(Cell::Text(&row.record.topic)),
+            Source::Partition => return Ok(Cell::Integer(row.record.partition.into())),
+            Source::Offset => return Ok(Cell::Integer(row.record.offset)),
+            Source::Key => row.key(),
+            Source::KeyField(index) => field(row.key(), index),
+            Source::Value => row.value(),
+            Source::ValueField(index) => field(row.value(), index),
         };
-        match (value, &self.column.schema.default) {
-            (Value::Null, Some(default)) => Cell::Value(default),
-            _ => Cell::Value(value),
+        let value = match (value, &self.default) {
+            (Value::Null, Some(default)) => default,
+            _ => value,
+        };
+        match self.conversion {
+            None => Ok(Cell::Value(value)),
+            Some(conversion) => times.cell(conversion, value),
         }
     }
 }
 
-fn key_columns(
+/// The columns that are not of the key.
+fn other_columns(
     config: &SinkConfig,
-    key_schema: Option<&SchemaRef>,
-    value_schema: &SchemaRef,
+    table: &TableId,
+    schema: &SchemaRef,
+    keys: &[(Column, Source)],
 ) -> Result<Vec<(Column, Source)>, String> {
     let column = |name: &str, schema: SchemaRef| Column {
         name: name.into(),
         schema,
-        key: true,
+        key: false,
         timestamp_field: false,
     };
-    match config.pk_mode {
-        PkMode::None => Ok(Vec::new()),
-        PkMode::Kafka => {
-            let types = [Type::String, Type::Int32, Type::Int64];
-            let sources = [Source::Topic, Source::Partition, Source::Offset];
-            Ok(types
-                .into_iter()
-                .zip(sources)
-                .enumerate()
-                .map(|(index, (ty, source))| {
-                    let name = config.pk_fields.get(index).map_or(KAFKA_PK[index], String::as_str);
-                    (column(name, Arc::new(Schema::new(ty))), source)
-                })
-                .collect())
+    let is_key = |name: &str| keys.iter().any(|(column, _)| *column.name == *name);
+    if let (Type::String, Some(name)) = (&schema.ty, &config.string_column) {
+        if is_key(name) {
+            return Err(format!(
+                "Configured string.output.value.column.name '{name}' conflicts with a primary key column for table '{table}'"
+            ));
         }
-        PkMode::RecordKey => {
-            let schema = key_schema.ok_or("pk.mode=record_key needs a record key with a schema")?;
-            if matches!(schema.ty, Type::Struct(_)) {
-                return struct_columns(config, schema, "key", Source::KeyField);
-            }
-            match config.pk_fields.as_slice() {
-                [name] => Ok(vec![(column(name, schema.clone()), Source::Key)]),
-                names => Err(format!(
-                    "pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the \
-                     key, but there are {}; set pk.fields to one name",
-                    names.len()
-                )),
-            }
-        }
-        PkMode::RecordValue => struct_columns(config, value_schema, "value", Source::ValueField),
+        return Ok(vec![(column(name, Arc::new(Schema::new(Type::String).optional())), Source::Value)]);
     }
-}
-
-/// The fields that `pk.fields` names, in its order, or all.
-fn struct_columns(
-    config: &SinkConfig,
-    schema: &Schema,
-    side: &str,
-    source: fn(usize) -> Source,
-) -> Result<Vec<(Column, Source)>, String> {
-    let at = |index: usize| {
-        let field = &schema.fields()[index];
-        (
-            Column {
-                name: field.name.clone(),
-                schema: field.schema.clone(),
-                key: true,
-                timestamp_field: false,
-            },
-            source(index),
-        )
-    };
-    if config.pk_fields.is_empty() {
-        return Ok((0..schema.fields().len()).map(at).collect());
-    }
-    config
-        .pk_fields
+    let listed = |name: &str| config.whitelist.is_empty() || config.whitelist.iter().any(|one| one == name);
+    Ok(schema
+        .fields()
         .iter()
-        .map(|name| {
-            schema.field_index(name).map(at).ok_or_else(|| {
-                let fields: Vec<&str> = schema.fields().iter().map(|field| &*field.name).collect();
-                format!(
-                    "PK mode is {} with pk.fields [{}], but the record {side} schema does not contain field: {name} (it has \
-                     {}); correct pk.fields or the records",
-                    config.pk_mode.name().to_ascii_uppercase(),
-                    config.pk_fields.join(","),
-                    fields.join(", ")
-                )
-            })
-        })
-        .collect()
+        .enumerate()
+        .filter(|(_, field)| listed(&field.name) && !is_key(&field.name))
+        .map(|(index, field)| (column(&field.name, field.schema.clone()), Source::ValueField(index)))
+        .collect())
 }
 
 /// The largest power of two that is not above `number`, which is not 0.

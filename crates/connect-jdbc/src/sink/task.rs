@@ -1,6 +1,6 @@
 //! The task: one put is one transaction, repeated as long as that may help.
 
-use super::config::SinkConfig;
+use super::config::{Flavor, SinkConfig};
 use super::exactly_once::{PositionTable, Positions};
 use super::plan::{Context, Planner};
 use super::retry::{AtOnce, Budget, Verdict};
@@ -18,9 +18,15 @@ use std::time::{Duration, Instant};
 /// A connection that rested longer may have been closed by the other side, so it is tried before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 
-#[derive(Default)]
 pub(super) struct JdbcSinkTask {
+    flavor: Flavor,
     started: Option<Started>,
+}
+
+impl JdbcSinkTask {
+    pub(super) fn new(flavor: Flavor) -> Self {
+        Self { flavor, started: None }
+    }
 }
 
 struct Started {
@@ -39,7 +45,7 @@ struct Started {
 #[async_trait]
 impl SinkTask for JdbcSinkTask {
     async fn start(&mut self, context: SinkTaskContext, config: &ConfigMap) -> Result<(), ConnectError> {
-        let config = SinkConfig::read(config).map_err(|faults| {
+        let config = SinkConfig::read(self.flavor, config).map_err(|faults| {
             let messages: Vec<String> = faults.into_iter().map(|(_, message)| message).collect();
             ConnectError::config(messages.join("; "))
         })?;
@@ -178,6 +184,7 @@ impl Started {
             Err(Failure::Db(failure)) if failure.error.kind != ErrorKind::AtOnce => {
                 connection.roll_back_and_close().await;
                 self.tables.forget();
+                self.planner.forget_tables();
                 return written;
             }
             // Frees locks; that there may be no transaction is no fault of the connection.

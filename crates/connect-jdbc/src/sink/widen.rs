@@ -33,7 +33,7 @@ pub(super) fn needed(
 fn longest(group: &Group<'_>, column: usize) -> Longest {
     let mut longest = Longest::default();
     for row in &group.rows {
-        let (chars, bytes) = match group.shape.columns[column].cell(row) {
+        let (chars, bytes) = match group.shape.columns[column].cell(&group.shape.times, row) {
             Cell::Text(text) => (text.chars().count(), text.len()),
             Cell::Value(Value::String(text)) => (text.chars().count(), text.len()),
             Cell::Value(Value::Bytes(bytes)) => (0, bytes.len()),

@@ -105,6 +105,7 @@ impl<'p> Attempt<'p> {
             }
             advance = Some(step.advance);
         }
+        self.look_at_tables(records).await?;
         loop {
             match self.write_candidates(records, &mut candidates, advance.as_ref()).await {
                 Ok(()) => break,
@@ -119,6 +120,21 @@ impl<'p> Attempt<'p> {
         }
         self.faults.sort_by_key(|fault| fault.index);
         Ok(self.faults.into_iter().map(Fault::rejected).collect())
+    }
+
+    /// Records without a schema are planned by the columns of their tables.
+    async fn look_at_tables(&mut self, records: &[SinkRecord]) -> Result<(), Failure> {
+        for table in self.planner.wanted(&self.context, records) {
+            let described = self.connection.describe(self.context.dialect, &table).await;
+            let definition = described.map_err(|error| WriteError {
+                error,
+                what: format!(", table {table}"),
+                shape: None,
+                looked_at_now: true,
+            })?;
+            self.planner.learn(&self.context, &table, definition.as_ref());
+        }
+        Ok(())
     }
 
     /// A table that lacks something even when looked at anew is no matter of time: records of that shape are rejected.

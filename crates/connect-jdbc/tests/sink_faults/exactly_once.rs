@@ -177,10 +177,10 @@ async fn offsets_set_by_hand_change_the_table() {
     let config = config(&file, ONCE);
     let other = TopicPartition { topic: "t".into(), partition: 7 };
     let offsets = [(partition(), Some(4)), (other.clone(), Some(2))];
-    assert!(JdbcSinkConnector.alter_offsets(&config, &offsets).await.unwrap());
+    assert!(JdbcSinkConnector::confluent().alter_offsets(&config, &offsets).await.unwrap());
     assert_eq!(position(&file).await, ["sink/t-0=4", "sink/t-7=2"]);
     let removed = [(other, None)];
-    assert!(JdbcSinkConnector.alter_offsets(&config, &removed).await.unwrap());
+    assert!(JdbcSinkConnector::confluent().alter_offsets(&config, &removed).await.unwrap());
     assert_eq!(position(&file).await, ["sink/t-0=4"]);
 
     let mut again = self::task(&file, false, ONCE).await;

@@ -65,8 +65,8 @@ pub(crate) fn config(file: &File, pairs: &[(&str, &str)]) -> ConfigMap {
 
 pub(crate) async fn task(file: &File, tolerates_errors: bool, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
     let config = config(file, pairs);
-    assert_eq!(JdbcSinkConnector.validate(&config), []);
-    let mut task = JdbcSinkConnector.new_task();
+    assert_eq!(JdbcSinkConnector::confluent().validate(&config), []);
+    let mut task = JdbcSinkConnector::confluent().new_task();
     let context = SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors };
     task.start(context, &config).await.unwrap();
     task

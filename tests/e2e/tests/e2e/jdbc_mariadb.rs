@@ -305,7 +305,7 @@ async fn a_table_of_another_database() -> Result<()> {
 async fn a_refused_login_is_final_and_names_no_password() -> Result<()> {
     let db = Database::create(&unique("jdbc")).await?;
     let pairs = [("connection.password", "wr0ng")];
-    let faults = JdbcSinkConnector.validate_remote(&config(&db, &pairs)).await;
+    let faults = JdbcSinkConnector::confluent().validate_remote(&config(&db, &pairs)).await;
     ensure!(faults.len() == 1, "{faults:?}");
     assert!(faults[0].1.starts_with("Could not connect to database. "), "{faults:?}");
     assert!(
@@ -316,10 +316,11 @@ async fn a_refused_login_is_final_and_names_no_password() -> Result<()> {
     let error = fatal(task.put(&named(&id_name(), &[(1, "a")])).await)?;
     assert!(error.contains("error 1045") && !error.contains("wr0ng"), "{error}");
 
-    assert_eq!(JdbcSinkConnector.validate_remote(&config(&db, &[])).await, []);
+    assert_eq!(JdbcSinkConnector::confluent().validate_remote(&config(&db, &[])).await, []);
     let unknown = [("connection.url", "jdbc:mysql://127.0.0.1:PORT/no_such_database")]
         .map(|(key, url)| (key, url.replace("PORT", &db.server.port.to_string())));
-    let faults = JdbcSinkConnector.validate_remote(&config(&db, &[(unknown[0].0, &unknown[0].1)])).await;
+    let faults =
+        JdbcSinkConnector::confluent().validate_remote(&config(&db, &[(unknown[0].0, &unknown[0].1)])).await;
     assert!(faults[0].1.contains("error 1049: Unknown database"), "{faults:?}");
     Ok(())
 }

@@ -502,7 +502,7 @@ async fn unprepared_statements_and_a_session_that_does_not_keep_them() -> Result
 async fn a_refused_login_is_final_and_names_no_password() -> Result<()> {
     let db = PgDatabase::create(&unique("jdbc")).await?;
     let pairs = [("connection.password", "wr0ng")];
-    let faults = JdbcSinkConnector.validate_remote(&sink_config(&db, &pairs)).await;
+    let faults = JdbcSinkConnector::confluent().validate_remote(&sink_config(&db, &pairs)).await;
     ensure!(faults.len() == 1, "{faults:?}");
     assert!(faults[0].1.starts_with("Could not connect to database. "), "{faults:?}");
     assert!(
@@ -514,9 +514,11 @@ async fn a_refused_login_is_final_and_names_no_password() -> Result<()> {
     let error = fatal(task.put(&named(&id_name(), &[(1, "a")])).await)?;
     assert!(error.contains("SQLSTATE 28P01") && !error.contains("wr0ng"), "{error}");
 
-    assert_eq!(JdbcSinkConnector.validate_remote(&sink_config(&db, &[])).await, []);
+    assert_eq!(JdbcSinkConnector::confluent().validate_remote(&sink_config(&db, &[])).await, []);
     let unknown = format!("jdbc:postgresql://127.0.0.1:{}/no_such_database", db.server.port);
-    let faults = JdbcSinkConnector.validate_remote(&sink_config(&db, &[("connection.url", &unknown)])).await;
+    let faults = JdbcSinkConnector::confluent()
+        .validate_remote(&sink_config(&db, &[("connection.url", &unknown)]))
+        .await;
     assert!(
         faults[0].1.contains("SQLSTATE 3D000: database \"no_such_database\" does not exist"),
         "{faults:?}"

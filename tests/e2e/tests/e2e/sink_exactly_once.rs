@@ -150,13 +150,13 @@ async fn positions_are_set_by_hand() -> Result<()> {
         let place = |partition| TopicPartition { topic: "t".into(), partition };
         for next in [7, 5] {
             let offsets = [(place(0), Some(next)), (place(1), Some(1))];
-            ensure!(JdbcSinkConnector.alter_offsets(&config, &offsets).await?);
+            ensure!(JdbcSinkConnector::confluent().alter_offsets(&config, &offsets).await?);
         }
-        ensure!(JdbcSinkConnector.alter_offsets(&config, &[(place(1), None)]).await?);
+        ensure!(JdbcSinkConnector::confluent().alter_offsets(&config, &[(place(1), None)]).await?);
         let rows = db.query("SELECT connector, topic, next_offset FROM __connect_offsets").await?;
         assert_eq!(words(&rows), ["once t 5"]);
         config.insert("exactly.once.enabled".into(), "false".into());
-        ensure!(!JdbcSinkConnector.alter_offsets(&config, &[(place(0), None)]).await?, "not looked at");
+        ensure!(!JdbcSinkConnector::confluent().alter_offsets(&config, &[(place(0), None)]).await?, "not looked at");
     }
     Ok(())
 }

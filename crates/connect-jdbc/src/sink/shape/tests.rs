@@ -13,7 +13,7 @@ fn shape(
     value_schema: &SchemaRef,
 ) -> Result<Shape, String> {
     let table = Arc::new(TableId::named("t"));
-    Shape::new(&config(pairs), &DIALECT, table, key_schema.map(Arc::new).as_ref(), value_schema)
+    Shape::new(&config(pairs), &DIALECT, table, key_schema.map(Arc::new).as_ref(), Some(value_schema))
 }
 
 fn check(pairs: &[(&str, &str)], key_schema: Option<Schema>, expected: Expect) {
@@ -120,14 +120,14 @@ fn pk_record_key() {
         &[("pk.mode", "record_key")],
         Some(text()),
         expect![
-            "pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 0; set pk.fields to one name"
+            "Need exactly one PK column defined since the key schema for records is a primitive type, defined columns are: []; set pk.fields to one name, the column to hold the key"
         ],
     );
     check(
         &[("pk.mode", "record_key"), ("pk.fields", "a,b")],
         Some(text()),
         expect![
-            "pk.mode=record_key with a primitive key needs exactly one name in pk.fields, the column to hold the key, but there are 2; set pk.fields to one name"
+            "Need exactly one PK column defined since the key schema for records is a primitive type, defined columns are: [a, b]; set pk.fields to one name, the column to hold the key"
         ],
     );
     check(
@@ -162,7 +162,7 @@ fn pk_record_key() {
         &[("pk.mode", "record_key"), ("pk.fields", "nope")],
         Some(key_struct()),
         expect![
-            "PK mode is RECORD_KEY with pk.fields [nope], but the record key schema does not contain field: nope (it has zone, area, id); correct pk.fields or the records"
+            "PK mode for table 't' is RECORD_KEY with configured PK fields [nope], but record key schema does not contain field: nope (it has zone, area, id); correct pk.fields or the records"
         ],
     );
 }
@@ -197,7 +197,7 @@ fn pk_record_value() {
         &[("pk.mode", "record_value"), ("pk.fields", "Id")],
         None,
         expect![
-            "PK mode is RECORD_VALUE with pk.fields [Id], but the record value schema does not contain field: Id (it has id, name, qty); correct pk.fields or the records"
+            "PK mode for table 't' is RECORD_VALUE with configured PK fields [Id], but record value schema does not contain field: Id (it has id, name, qty); correct pk.fields or the records"
         ],
     );
 }

@@ -38,9 +38,9 @@ pub(crate) async fn start_tolerant(config: &ConfigMap) -> Result<Box<dyn SinkTas
 }
 
 async fn start_with(config: &ConfigMap, tolerates_errors: bool) -> Result<Box<dyn SinkTask>> {
-    let faults = JdbcSinkConnector.validate(config);
+    let faults = JdbcSinkConnector::confluent().validate(config);
     ensure!(faults.is_empty(), "{faults:?}");
-    let mut task = JdbcSinkConnector.new_task();
+    let mut task = JdbcSinkConnector::confluent().new_task();
     task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors }, config).await?;
     Ok(task)
 }

@@ -51,9 +51,10 @@ async fn a_table_without_primary_key_has_no_keys() {
 #[tokio::test]
 async fn a_first_read_in_parts_has_every_row_once() {
     let rig = numbered(5_000).await;
-    let pairs = with(&INCREMENTING, &[("snapshot.splits", "4"), ("batch.max.rows", "100")]);
-    let mut task = rig.start(&pairs).await;
+    let more = [("snapshot.splits", "4"), ("batch.max.rows", "100"), ("lookback.rows", "1000")];
+    let mut task = rig.start(&with(&INCREMENTING, &more)).await;
     let records = task.take(5_000).await;
+    task.nothing().await;
     assert_eq!(ids(&records), (1..=5_000).collect());
     rig.commit(&records);
     assert_eq!(rig.stored(), [r#"{"protocol":"1","table":"t"} {"incrementing":5000}"#]);

@@ -13,6 +13,7 @@ mod discovery;
 mod jdbc_mariadb;
 mod jdbc_postgres;
 mod jdbc_source_connector;
+mod jdbc_source_modes;
 mod lessons;
 mod sink_bad_rows;
 mod sink_database_faults;

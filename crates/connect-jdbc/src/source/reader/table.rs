@@ -12,7 +12,7 @@ use crate::source::config::TimestampInitial;
 use crate::source::lookback::{Lookback, Reach, digest};
 use crate::source::offsets::Stamp;
 use crate::source::query::{self, Bind, Criteria, Placeholders, Statement};
-use crate::source::snapshot::parts;
+use crate::source::snapshot::parts::{self, Seen};
 use connect_api::ConnectError;
 use jiff::tz::TimeZone;
 use std::future::Future;
@@ -62,19 +62,14 @@ impl Table {
             Some(known) => known,
             unknown => unknown.insert(Known::learn(settings, job, connection).await?),
         };
+        let mut read = Ok(());
         if known.first && settings.splits > 1 {
-            parts::read(
-                settings,
-                job,
-                &known.prepared,
-                &mut known.progress,
-                known.start.0,
-                connection,
-                outbox,
-            )
-            .await?;
+            let seen = Seen { progress: &mut known.progress, lookback: known.lookback.as_mut() };
+            read = parts::read(settings, job, &known.prepared, seen, known.start.0, connection, outbox).await;
         }
-        let read = known.read(settings, job, connection, outbox).await;
+        if read.is_ok() {
+            read = known.read(settings, job, connection, outbox).await;
+        }
         if read.is_err() {
             let held = known.progress.interrupted();
             // Without a look-back the row is read again; with one it counts as seen.

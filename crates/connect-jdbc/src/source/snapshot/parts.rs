@@ -2,13 +2,14 @@
 
 use super::{Prefix, Range, ranges};
 use crate::driver::{Connection, Parameter, Query, SqlValue};
+use crate::source::lookback::Lookback;
 use crate::source::offsets::Offset;
 use crate::source::query::{self, Bind, Criteria, Statement};
 use crate::source::reader::ReadError;
 use crate::source::reader::line::Line;
 use crate::source::reader::outbox::Outbox;
 use crate::source::reader::prepare::Prepared;
-use crate::source::reader::progress::{Passed, Progress};
+use crate::source::reader::progress::{Passed, Place, Progress};
 use crate::source::reader::record::{Row, RowReader};
 use crate::source::reader::settings::{Job, Settings};
 use connect_api::ConnectError;
@@ -27,16 +28,23 @@ struct Piece {
     last: bool,
 }
 
+/// What is remembered of rows that were handed over.
+pub(in crate::source) struct Seen<'a> {
+    pub(in crate::source) progress: &'a mut Progress<Row>,
+    pub(in crate::source) lookback: Option<&'a mut Lookback>,
+}
+
 /// Reads what is in the table now, if it is worth it; what comes later is left to the read that follows.
 pub(in crate::source) async fn read(
     settings: &Arc<Settings>,
     job: &Arc<Job>,
     prepared: &Prepared,
-    progress: &mut Progress<Row>,
+    seen: Seen<'_>,
     initial: i64,
     connection: &mut Connection,
     outbox: &mut Outbox,
 ) -> Result<(), ReadError> {
+    let Seen { progress, mut lookback } = seen;
     let (Criteria::Incrementing(id), Some(table)) = (&prepared.criteria, job.table()) else { return Ok(()) };
     let after = progress.offset().id.unwrap_or(initial);
     let (dialect, placeholders) = (&*settings.dialect, settings.placeholders());
@@ -73,7 +81,7 @@ pub(in crate::source) async fn read(
         readers.spawn(part.read());
     }
     drop(sender);
-    let gathered = gather(&mut pieces, &mut readers, &mut prefix, job, outbox).await;
+    let gathered = gather(&mut pieces, &mut readers, &mut prefix, &mut lookback, job, outbox).await;
     if let Some(reached) = prefix.reached() {
         progress.jump(reached);
     }
@@ -84,6 +92,7 @@ async fn gather(
     pieces: &mut mpsc::Receiver<Piece>,
     readers: &mut JoinSet<Result<(), ReadError>>,
     prefix: &mut Prefix,
+    lookback: &mut Option<&mut Lookback>,
     job: &Job,
     outbox: &mut Outbox,
 ) -> Result<(), ReadError> {
@@ -94,7 +103,7 @@ async fn gather(
                 Ok(ended) => ended?,
                 Err(error) => return Err(ConnectError::caused("a part's reader has ended", error).into()),
             },
-            Some(piece) = pieces.recv() => hand_over(piece, prefix, job, outbox).await?,
+            Some(piece) = pieces.recv() => hand_over(piece, prefix, lookback, job, outbox).await?,
             else => return Err(ConnectError::failed("the parts' readers ended before their ranges").into()),
         }
     }
@@ -104,6 +113,7 @@ async fn gather(
 async fn hand_over(
     piece: Piece,
     prefix: &mut Prefix,
+    lookback: &mut Option<&mut Lookback>,
     job: &Job,
     outbox: &mut Outbox,
 ) -> Result<(), ReadError> {
@@ -118,6 +128,9 @@ async fn hand_over(
             false => prefix.pass(range, id),
         };
         let offset = stored.map(|id| Offset { id: Some(id), stamp: None }.map());
+        if let Some(lookback) = lookback {
+            lookback.is_new(Place { stamp: None, id: Some(id) }, 0);
+        }
         let bytes = row.bytes;
         outbox.push(job.record(Passed { row, offset }), bytes).await?;
     }

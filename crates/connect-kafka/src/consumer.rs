@@ -95,7 +95,10 @@ impl SinkConsumer for Consumer {
             Poll::Pending if context.has_pending() => Poll::Ready(None),
             next => next,
         };
-        while records.len() < max_records && bytes < MAX_POLL_BYTES && !context.has_pending() {
+        if context.has_pending() {
+            return Ok(records);
+        }
+        while records.len() < max_records && bytes < MAX_POLL_BYTES {
             let next = poll_fn(&mut next_or_rebalance);
             let next = if records.is_empty() {
                 timeout_at(deadline, next).await.ok().flatten()

@@ -1,4 +1,4 @@
-//! A record that the converter cannot read, among good ones, on real Kafka.
+//! A record that the converter cannot read, and one that the database refuses, among good ones, on real Kafka.
 
 use crate::support::PATIENCE;
 use crate::support::worker::{Worker, platform_sink};
@@ -9,11 +9,16 @@ use testkit::{Database, eventually};
 use uuid::Uuid;
 
 async fn good_bad_good(kafka: &str, topic: &str) -> anyhow::Result<()> {
+    produce(kafka, topic, &["ann", "ann", "ann"]).await
+}
+
+/// The second cannot be read.
+async fn produce(kafka: &str, topic: &str, users: &[&str]) -> anyhow::Result<()> {
     kafka_client::create_topic(kafka, topic, 1, &[]).await?;
-    for n in 1..=3u128 {
+    for (n, user) in (1u128..).zip(users) {
         let order = Order {
             order_id: Uuid::from_u128(n),
-            user_id: "ann".into(),
+            user_id: (*user).into(),
             product_id: 1,
             qty: 1,
             unit_price: 1,
@@ -111,5 +116,52 @@ async fn fails_the_task_with_its_place_when_nothing_is_tolerated() -> anyhow::Re
         committed.values().sum::<i64>() <= 1,
         "nothing at or past the bad record is committed: {committed:?}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_and_what_the_database_refuses_are_both_passed_over() -> anyhow::Result<()> {
+    let kafka = testkit::kafka()?;
+    let (topic, name) = (testkit::unique("orders"), testkit::unique("both-sink"));
+    let dlq = format!("{topic}.dlq");
+    let database = Database::create(&testkit::unique("e2e_both")).await?;
+    let _topics = Topics::removed_at_the_end(&kafka, [topic.clone(), dlq.clone()]);
+    produce(&kafka, &topic, &["ann", "unread", "bob", "much too long", "cid"]).await?;
+    let table = format!("create table `{topic}` (order_id varchar(40) primary key, user_id varchar(5))");
+    database.execute(&table).await?;
+    let worker = Worker::start(&[]).await?;
+    let config = sink(
+        &database,
+        &topic,
+        &[
+            ("fields.whitelist", "order_id,user_id"),
+            ("errors.tolerance", "all"),
+            ("errors.deadletterqueue.topic.name", &dlq),
+            ("errors.deadletterqueue.topic.replication.factor", "1"),
+            ("errors.deadletterqueue.context.headers.enable", "true"),
+        ],
+    )
+    .await?;
+    let created = worker.create(&name, &config).await?;
+    assert_eq!(created.status, 201, "{}", created.body);
+    eventually("the three good rows", PATIENCE, async || {
+        Ok((database.count(&topic).await? == 3).then_some(()))
+    })
+    .await;
+    let dead = eventually("two dead letters", PATIENCE, async || {
+        let dead = kafka_client::consume_all(&kafka, &dlq).await?;
+        Ok((dead.len() == 2).then_some(dead))
+    })
+    .await;
+    for (dead, offset, stage, class) in [
+        (&dead[0], "1", "VALUE_CONVERTER", "org.apache.kafka.connect.json.JsonConverter"),
+        (&dead[1], "3", "TASK_PUT", "io.confluent.connect.jdbc.sink.JdbcSinkTask"),
+    ] {
+        assert_eq!(dead.header("__connect.errors.offset"), Some(offset));
+        assert_eq!(dead.header("__connect.errors.stage"), Some(stage));
+        assert_eq!(dead.header("__connect.errors.class.name"), Some(class));
+    }
+    assert_eq!(dead[1].header("__connect.errors.sqlstate"), Some("22001"));
+    worker.task_state(&name, "RUNNING").await;
     Ok(())
 }

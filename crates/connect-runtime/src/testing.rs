@@ -250,7 +250,7 @@ impl SourceConnector for FakeSource {
 
     /// `again`: there is news after a moment, and again after each answer.
     async fn watch(&self, config: &ConfigMap, _: usize, current: &[ConfigMap]) {
-        assert_eq!(current, [config.clone()], "what task_configs said");
+        assert_eq!(current, std::slice::from_ref(config), "what task_configs said");
         match misbehaves(config, "watch").as_deref() {
             Some("again") => tokio::time::sleep(Duration::from_millis(20)).await,
             _ => std::future::pending().await,

@@ -62,7 +62,7 @@ fn old_and_new_keys(flavor: Flavor, _: Mode, parsed: &ParsedConfig) -> Faults {
         return Faults::new();
     }
     let given = |key: &&str| given(flavor, parsed, key);
-    match (OLDER.iter().any(|key| given(&key)), NEWER.iter().any(|key| given(&key))) {
+    match (OLDER.iter().any(given), NEWER.iter().any(given)) {
         (true, true) => each(
             OLDER.into_iter().chain(NEWER).filter(given),
             "Cannot mix legacy and new configuration approaches. Legacy configurations (table.whitelist, table.blacklist, \

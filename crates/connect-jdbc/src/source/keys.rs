@@ -4,7 +4,7 @@ use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validato
 use connect_api::{ConfigDef, ConfigMap};
 
 use super::rules;
-use crate::config::{ATTEMPTS, BACKOFF, CREDENTIALS_PROVIDER, DIALECT, PASSWORD, URL, USER};
+use crate::config::{ATTEMPTS, BACKOFF, CREDENTIALS_PROVIDER, DIALECT, DIALECTS, PASSWORD, URL, USER};
 
 pub(super) const WHITELIST: &str = "table.whitelist";
 pub(super) const BLACKLIST: &str = "table.blacklist";
@@ -51,21 +51,6 @@ const DATABASE: &str = "Database";
 pub(super) const MODE_GROUP: &str = "Mode";
 const CONNECTOR: &str = "Connector";
 const EXTENSIONS: &str = "Extensions";
-
-pub(super) const DIALECTS: &[&str] = &[
-    "",
-    "Db2DatabaseDialect",
-    "MySqlDatabaseDialect",
-    "SybaseDatabaseDialect",
-    "GenericDatabaseDialect",
-    "OracleDatabaseDialect",
-    "SqlServerDatabaseDialect",
-    "PostgreSqlDatabaseDialect",
-    "SqliteDatabaseDialect",
-    "DerbyDatabaseDialect",
-    "SapHanaDatabaseDialect",
-    "VerticaDatabaseDialect",
-];
 
 // What both flavours say the same.
 
@@ -286,7 +271,7 @@ pub(super) const fn dialect() -> ConfigKey {
     ConfigKey::new(
         DIALECT,
         Ty::String,
-        "Empty: the dialect follows from the URL. Naming another one is not supported.",
+        "Empty: the dialect follows from the URL. Another one than the URL's is not supported.",
     )
     .default("")
     .valid(Validator::Check(rules::dialect))

@@ -7,7 +7,7 @@ pub(super) fn time_zone(name: &str) -> Result<(), String> {
 }
 
 pub(super) fn dialect(name: &str) -> Result<(), String> {
-    enumerator(name, super::keys::DIALECTS)
+    enumerator(name, crate::config::DIALECTS)
 }
 
 fn enumerator(name: &str, names: &[&str]) -> Result<(), String> {

@@ -4,7 +4,7 @@ use crate::connector_config::{check_version, framework_tables};
 use crate::herder::{ConfigKeyInfo, HerderError};
 use crate::plugins::{ConverterClass, Plugins};
 use connect_api::ConfigDef;
-use connect_api::config::{ConfigKey, ConfigValueType as Ty, Default};
+use connect_api::config::{ConfigKey, ConfigValueType as Ty, Default, HIDDEN};
 
 /// A key that Java's converters have and users never set: which side a converter works for.
 pub(super) static CONVERTER_TYPE: ConfigKey =
@@ -61,6 +61,8 @@ pub(super) fn info(key: &ConfigKey, place: i32) -> ConfigKeyInfo {
         ty: key.ty.name(),
         required: matches!(key.default, Default::Required),
         default_value: match key.default {
+            // As in Java, though there is nothing to hide in it.
+            Default::Value(_) if key.ty == Ty::Password => Some(HIDDEN.to_owned()),
             Default::Value(value) => Some(value.to_owned()),
             Default::Null | Default::Required => None,
         },

@@ -195,6 +195,11 @@ fn single_values_are_checked_in_the_references_words() {
         ("timestamp.columns.mapping", "a:[b||c]", "Every column name should be non-empty string"),
         ("dialect.name", "MyDialect", "Invalid enumerator"),
         (
+            "dialect.name",
+            "OracleDatabaseDialect",
+            "does not fit connection.url, which names a database of MySqlDatabaseDialect",
+        ),
+        (
             "transaction.isolation.mode",
             "SQL_SERVER_SNAPSHOT",
             "can only be configured with a Sql Server Dialect",
@@ -247,7 +252,8 @@ fn columns_are_found_per_table() {
 
 #[test]
 fn defaults_are_those_of_the_reference() {
-    let config = read(Flavor::Confluent, &[("mode", "bulk"), ("table.whitelist", "users")]).unwrap();
+    let named = ("dialect.name", "MySqlDatabaseDialect");
+    let config = read(Flavor::Confluent, &[("mode", "bulk"), ("table.whitelist", "users"), named]).unwrap();
     assert_eq!((config.batch_max_rows, config.max_buffer), (1000, 4000));
     assert_eq!(config.timestamp_initial, TimestampInitial::At(0));
     assert_eq!(config.query_retries, None);

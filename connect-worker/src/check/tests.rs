@@ -114,7 +114,7 @@ fn a_connector_of_a_class_that_is_not_there() {
         expect![[r#"
             http://h:1 (Kafka Connect 4.3.0, 1 connector)
             orders (io.debezium.connector.mysql.MySqlConnector): would not work
-              refused    connector.class: Failed to find any class that implements Connector and which name matches io.debezium.connector.mysql.MySqlConnector, available connectors are: io.confluent.connect.jdbc.JdbcSourceConnector, io.aiven.connect.jdbc.JdbcSourceConnector, io.confluent.connect.jdbc.JdbcSinkConnector, org.apache.kafka.connect.file.FileStreamSourceConnector, org.apache.kafka.connect.file.FileStreamSinkConnector
+              refused    connector.class: Failed to find any class that implements Connector and which name matches io.debezium.connector.mysql.MySqlConnector, available connectors are: io.confluent.connect.jdbc.JdbcSourceConnector, io.aiven.connect.jdbc.JdbcSourceConnector, io.confluent.connect.jdbc.JdbcSinkConnector, io.aiven.connect.jdbc.JdbcSinkConnector, org.apache.kafka.connect.file.FileStreamSourceConnector, org.apache.kafka.connect.file.FileStreamSinkConnector
 
             1 thing would not work here.
         "#]],
@@ -192,7 +192,7 @@ fn the_same_as_json() {
                   {
                     "key": "connector.class",
                     "verdict": "refused",
-                    "message": "Failed to find any class that implements Connector and which name matches Mongo, available connectors are: io.confluent.connect.jdbc.JdbcSourceConnector, io.aiven.connect.jdbc.JdbcSourceConnector, io.confluent.connect.jdbc.JdbcSinkConnector, org.apache.kafka.connect.file.FileStreamSourceConnector, org.apache.kafka.connect.file.FileStreamSinkConnector"
+                    "message": "Failed to find any class that implements Connector and which name matches Mongo, available connectors are: io.confluent.connect.jdbc.JdbcSourceConnector, io.aiven.connect.jdbc.JdbcSourceConnector, io.confluent.connect.jdbc.JdbcSinkConnector, io.aiven.connect.jdbc.JdbcSinkConnector, org.apache.kafka.connect.file.FileStreamSourceConnector, org.apache.kafka.connect.file.FileStreamSinkConnector"
                   }
                 ]
               }

@@ -1,8 +1,8 @@
 //! The tables of keys held against those of the Java connectors, which `golden/keys/Print.java` has printed.
 
 use connect_api::config::{ConfigKey, Default};
-use connect_api::{ConfigDef, SourceConnector};
-use connect_jdbc::JdbcSourceConnector;
+use connect_api::{ConfigDef, SinkConnector, SourceConnector};
+use connect_jdbc::{JdbcSinkConnector, JdbcSourceConnector};
 use serde_json::{Value, json};
 
 /// Ours are in a group of their own, after all others, so that forms show the same as before.
@@ -56,4 +56,15 @@ fn the_sources_keys_are_confluents() {
 #[test]
 fn the_sources_keys_are_aivens() {
     check(JdbcSourceConnector::aiven().config_def(), include_str!("golden/keys/aiven-source.jsonl"));
+}
+
+#[test]
+fn the_sinks_keys_are_confluents() {
+    let connector = JdbcSinkConnector::confluent();
+    check(connector.config_def(), include_str!("golden/keys/confluent-sink.jsonl"));
+}
+
+#[test]
+fn the_sinks_keys_are_aivens() {
+    check(JdbcSinkConnector::aiven().config_def(), include_str!("golden/keys/aiven-sink.jsonl"));
 }

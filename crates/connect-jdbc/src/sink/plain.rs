@@ -32,6 +32,9 @@ pub(super) struct Made {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     known: bool,
+    /// Whether the database has it.
+    exists: bool,
+    /// Those of the table, and those that records have brought and that the table is about to have.
     columns: Vec<TableColumn>,
     /// What each column's values are; `None`: nothing can be written there.
     schemas: Vec<Option<SchemaRef>>,
@@ -46,7 +49,7 @@ impl Table {
     pub(super) fn new(dialect: &dyn Dialect, definition: Option<&TableDefinition>) -> Self {
         let columns = definition.map(|table| table.columns.clone()).unwrap_or_default();
         let schemas = columns.iter().map(|column| to_column::schema(dialect, column)).collect();
-        Self { known: true, columns, schemas, structs: Vec::new() }
+        Self { known: true, exists: definition.is_some(), columns, schemas, structs: Vec::new() }
     }
 
     pub(super) fn is_known(&self) -> bool {
@@ -113,7 +116,7 @@ impl Table {
 
     /// `None` where there is nothing to write: no column, and a null that says nothing about its type.
     fn field(
-        &self,
+        &mut self,
         context: &Context<'_>,
         id: &TableId,
         name: &str,
@@ -134,13 +137,19 @@ impl Table {
             return Ok(Some((schema.clone(), value)));
         }
         let may_be_new = context.config.schemaless == Schemaless::Infer || context.config.auto_evolve;
-        if !self.columns.is_empty() && !may_be_new {
+        if self.exists && !may_be_new {
             return Err(format!(
                 "table {id} has no column for field '{name}'; add the column, set auto.evolve=true, or leave the field out \
                  (fields.whitelist)"
             ));
         }
-        Ok(infer(value))
+        let inferred = infer(value);
+        if let Some((schema, _)) = &inferred {
+            // From now on the column is what its first value has made it, as it will be to tasks that find it there.
+            self.columns.push(TableColumn::plain(name, schema.ty.name()));
+            self.schemas.push(Some(schema.clone()));
+        }
+        Ok(inferred)
     }
 
     fn struct_schema(&mut self, fields: &[(&str, SchemaRef)]) -> SchemaRef {

@@ -1,5 +1,6 @@
 //! The statements that write records of one shape to their table as it is now.
 
+use super::convert::Times;
 use super::plan::Operation;
 use super::row::Row;
 use super::shape::{MAX_ROWS, Shape, floor_power_of_two};
@@ -14,8 +15,10 @@ const TEXTS: usize = MAX_ROWS.trailing_zeros() as usize + 1;
 pub(super) struct Statements {
     shape: Arc<Shape>,
     columns: Vec<KnownColumn>,
-    /// Of the shape's columns in the order of the statement, those that are written: not what the database computes.
-    written: Vec<bool>,
+    /// Of the shape's columns in the order of the statement.
+    ways: Vec<Way>,
+    /// For columns that hold points in time.
+    instants: Times,
     /// How many of the columns are the key.
     keys: usize,
     /// The most rows of one statement, a power of two.
@@ -33,17 +36,35 @@ struct KnownColumn {
     column: Option<TableColumn>,
 }
 
+/// How a column of the shape gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    AsShown,
+    /// It holds a point in time, whatever the zone of the other columns.
+    AsInstant,
+    /// The database computes it.
+    NotWritten,
+}
+
 impl Statements {
     pub(super) fn new(dialect: &dyn Dialect, shape: Arc<Shape>, table: &[TableColumn]) -> Self {
-        let mut written = Vec::new();
+        let mut ways = Vec::new();
         let mut columns = Vec::new();
         let mut keys = 0;
         for column in shape.in_statement() {
             let name = &column.column.name;
             let found = find(dialect, table, name);
-            let is_written = found.is_none_or(|found| !found.generated);
-            written.push(is_written);
-            if is_written {
+            let way = match found {
+                Some(found) if found.generated => Way::NotWritten,
+                Some(found)
+                    if matches!(found.base_type().as_str(), "timestamp with time zone" | "timestamp") =>
+                {
+                    Way::AsInstant
+                }
+                _ => Way::AsShown,
+            };
+            ways.push(way);
+            if way != Way::NotWritten {
                 keys += usize::from(column.column.key);
                 columns.push(KnownColumn {
                     schema: column.column.schema.clone(),
@@ -54,8 +75,9 @@ impl Statements {
         }
         let wires = columns.iter().map(|column| Wire::of(&column.schema)).collect();
         let max_rows = shape.max_rows;
+        let instants = shape.times.for_instants();
         let mut statements =
-            Self { shape, columns, written, keys, max_rows, wires, texts: Default::default() };
+            Self { shape, columns, ways, instants, keys, max_rows, wires, texts: Default::default() };
         let targets = statements.targets();
         let most = match statements.shape.operation {
             Operation::Insert | Operation::Upsert => max_rows,
@@ -90,7 +112,11 @@ impl Statements {
 
     /// The values of a row in the order of the statement, without those that the database computes.
     pub(super) fn cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
-        self.shape.cells(row).zip(&self.written).filter_map(|(cell, written)| written.then_some(cell))
+        self.shape.in_statement().zip(&self.ways).filter_map(|(column, way)| match way {
+            Way::AsShown => Some(column.cell(&self.shape.times, row)),
+            Way::AsInstant => Some(column.cell(&self.instants, row)),
+            Way::NotWritten => None,
+        })
     }
 
     pub(super) fn are_for(&self, shape: &Arc<Shape>) -> bool {

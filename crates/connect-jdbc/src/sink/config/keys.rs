@@ -1,7 +1,7 @@
 //! The sink's keys: their names, and those that Confluent's and Aiven's tables say alike.
 
 use super::rules;
-use crate::config::{DIALECT, PASSWORD, URL, USER};
+use crate::config::{DIALECT, DIALECTS, PASSWORD, URL, USER};
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
 
 pub(super) const INSERT_MODE: &str = "insert.mode";
@@ -79,6 +79,7 @@ pub(super) const fn dialect(group: &'static str, width: Width) -> ConfigKey {
          SqliteDatabaseDialect), but another than the URL's is refused.",
     )
     .default("")
+    .recommend(DIALECTS)
     .group(group, "Database Dialect", width)
 }
 

@@ -39,7 +39,8 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     .group(CONNECTION, "JDBC connection backoff in milliseconds", Width::Short),
     insert_mode(&["insert", "upsert", "update"]),
     batch_size(),
-    delete_enabled("Enable deletes"),
+    // What is recommended as long as pk.mode says nothing.
+    delete_enabled("Enable deletes").recommend(&["false"]),
     ConfigKey::new(
         TABLE_TYPES,
         Ty::List,
@@ -56,7 +57,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     .default("true")
     .group(WRITES, "Replace null value with default value", Width::Medium),
     table_name_format().valid(Validator::NonEmpty),
-    pk_mode(),
+    pk_mode().recommend(&["none", "kafka", "record_key", "record_value"]),
     pk_fields(),
     whitelist(),
     db_timezone(MAPPING, "DB Time Zone"),
@@ -68,6 +69,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("DB_TIMEZONE")
     .valid(Validator::OneOfIgnoreCase(&["DB_TIMEZONE", "UTC"]))
+    .recommend(&["db_timezone", "utc"])
     .group(MAPPING, "Time Zone used for Date", Width::Medium),
     ConfigKey::new(
         TIMESTAMP_FIELDS,
@@ -85,6 +87,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("MICROSECONDS")
     .valid(Validator::OneOfIgnoreCase(&["MICROSECONDS", "NANOSECONDS"]))
+    .recommend(&["microseconds", "nanoseconds"])
     .group(MAPPING, "Sink Timestamp Precision mode", Width::Medium),
     ConfigKey::new(
         CALENDAR,
@@ -108,6 +111,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(QUOTE, Ty::String, "Whether to quote the names of tables and columns.")
         .default("ALWAYS")
         .valid(Validator::OneOfIgnoreCase(&["ALWAYS", "NEVER"]))
+        .recommend(&["always", "never"])
         .importance(Importance::Medium)
         .group(DDL, "Quote Identifiers", Width::Medium),
     ConfigKey::new(HOLDLOCK, Ty::Boolean, "A matter of SQL Server; without effect on the databases supported here.")

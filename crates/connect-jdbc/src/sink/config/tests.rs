@@ -1,6 +1,5 @@
 use super::*;
 use crate::sink::fixtures::config_map;
-use connect_api::config::{ConfigKey, Default};
 use expect_test::{Expect, expect};
 
 fn faults(flavor: Flavor, pairs: &[(&str, &str)]) -> String {
@@ -24,41 +23,6 @@ fn check_aiven(pairs: &[(&str, &str)], expected: Expect) {
 
 fn aiven(pairs: &[(&str, &str)]) -> SinkConfig {
     SinkConfig::read(Flavor::Aiven, &config_map(pairs)).unwrap()
-}
-
-/// As the reference's `ConfigDef` was printed.
-fn line(def: &ConfigDef, index: usize) -> String {
-    let ConfigKey { name, group, .. } = def.keys[index];
-    let key = &def.keys[index];
-    let place = 1 + def.keys[..index].iter().filter(|other| other.group == group).count() as i32;
-    let default = match key.default {
-        Default::Required => "(required)",
-        Default::Null => "null",
-        Default::Value(value) => value,
-    };
-    format!(
-        "{name} | {} | [{default}] | {} | {} | {} | {} | {}",
-        key.ty.name(),
-        key.importance.name(),
-        if group.is_empty() { "-" } else { group },
-        key.order.unwrap_or(place),
-        key.width.name(),
-        key.display_name
-    )
-}
-
-#[test]
-fn keys_are_the_references_and_then_ours() {
-    for (flavor, golden) in
-        [(Flavor::Confluent, include_str!("confluent.txt")), (Flavor::Aiven, include_str!("aiven.txt"))]
-    {
-        let def = flavor.def();
-        let expected: Vec<&str> = golden.lines().skip(1).collect();
-        let ours: Vec<String> = (0..def.keys.len()).map(|index| line(def, index)).collect();
-        assert_eq!(ours[..expected.len()], expected[..], "{flavor:?}");
-        assert!(def.keys[expected.len()..].iter().all(|key| key.group == "Extensions"));
-        assert_eq!(def.keys.len(), expected.len() + EXTENSION_KEYS.len());
-    }
 }
 
 #[test]

@@ -120,3 +120,132 @@ proptest! {
         }
     }
 }
+
+/// Writes `w` and deletes `d` of keys, in record order; answers the groups as `operation keys`.
+fn delete_groups(key: fn(&str) -> Value, script: &[(char, &str)]) -> Vec<String> {
+    let schema = item_schema();
+    let key_schema = match key("1") {
+        Value::String(_) => Schema::new(Type::String),
+        _ => Schema::new(Type::Int64),
+    };
+    let key_schema: SchemaRef = key_schema.into();
+    let records: Vec<_> = script
+        .iter()
+        .zip(0..)
+        .map(|((what, name), offset)| {
+            let mut record = record("t", offset, &schema, item(1, "x"));
+            record.key = key(name);
+            record.key_schema = Some(key_schema.clone());
+            if *what == 'd' {
+                (record.value, record.value_schema) = (Value::Null, None);
+            }
+            record
+        })
+        .collect();
+    let pairs = [
+        ("insert.mode", "upsert"),
+        ("pk.mode", "record_key"),
+        ("pk.fields", "k"),
+        ("delete.enabled", "true"),
+    ];
+    let groups = plan(&pairs, &records).unwrap();
+    groups
+        .iter()
+        .map(|group| {
+            let names: Vec<&str> =
+                group.rows.iter().map(|row| script[usize::try_from(row.record.offset).unwrap()].1).collect();
+            format!("{:?} {}", group.operation(), names.join(" "))
+        })
+        .collect()
+}
+
+fn number(name: &str) -> Value {
+    Value::Int64(name.parse().unwrap())
+}
+
+#[test]
+fn a_delete_and_a_write_of_one_key_keep_their_order() {
+    let script = [('w', "1"), ('d', "1"), ('w', "1"), ('d', "2"), ('w', "3"), ('d', "1"), ('w', "1")];
+    assert_eq!(
+        delete_groups(number, &script),
+        ["Upsert 1", "Delete 1 2", "Upsert 1 3", "Delete 1", "Upsert 1"],
+        "the delete of 2 moved before the write of 1, that of 1 did not"
+    );
+    let text = |name: &str| Value::from(name);
+    assert_eq!(
+        delete_groups(text, &[('w', "1"), ('d', "2"), ('w', "3"), ('d', "4")]),
+        ["Upsert 1", "Delete 2", "Upsert 3", "Delete 4"],
+        "to a database, texts that differ may be one key"
+    );
+    let uuid = |name: &str| Value::from(format!("0192e4a0-0000-7000-8000-00000000000{name}").as_str());
+    assert_eq!(
+        delete_groups(uuid, &[('w', "1"), ('d', "2"), ('w', "3"), ('d', "4")]),
+        ["Upsert 1", "Delete 2 4", "Upsert 3"]
+    );
+    assert_eq!(delete_groups(number, &[('d', "1"), ('d', "2"), ('d', "1")]), ["Delete 2 1"]);
+}
+
+proptest! {
+    /// Whatever is grouped, each key ends as in record order.
+    #[test]
+    fn groups_leave_the_same_rows(script in prop::collection::vec((any::<bool>(), 0..4u8), 0..60)) {
+        const NAMES: [&str; 4] = ["0", "1", "2", "3"];
+        let script: Vec<(char, &str)> = script
+            .iter()
+            .map(|(write, key)| (if *write { 'w' } else { 'd' }, NAMES[usize::from(*key)]))
+            .collect();
+        let mut expected = [None; 4];
+        for (what, name) in &script {
+            expected[name.parse::<usize>().unwrap()] = Some(*what);
+        }
+        let mut found = [None; 4];
+        for group in delete_groups(number, &script) {
+            let (operation, names) = group.split_once(' ').unwrap();
+            for name in names.split(' ') {
+                let what = if operation == "Delete" { 'd' } else { 'w' };
+                found[name.parse::<usize>().unwrap()] = Some(what);
+            }
+        }
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn texts_are_values_of_one_column() {
+    let text = |pairs: &[(&str, &str)]| {
+        let record = SinkRecord {
+            value: "hello".into(),
+            value_schema: Some(Schema::new(Type::String).into()),
+            ..record("orders", 5, &item_schema(), Value::Null)
+        };
+        match plan(pairs, std::slice::from_ref(&record)) {
+            Ok(groups) => {
+                let names: Vec<&str> =
+                    groups[0].shape.columns.iter().map(|column| &*column.column.name).collect();
+                names.join(" ")
+            }
+            Err(error) => error.chain(),
+        }
+    };
+    assert_eq!(text(&[]), "record_value");
+    let key = [("pk.mode", "record_key"), ("pk.fields", "k"), ("string.output.value.column.name", "v")];
+    assert_eq!(text(&key), "k v");
+    expect!["Sink connector 'my-sink' is configured with field-level options that are not applicable to String values: fields.whitelist, timestamp.fields.list. Remove these options, or have the upstream producer emit Struct values instead."].assert_eq(&text(&[("fields.whitelist", "a"), ("timestamp.fields.list", "b")]));
+    let same = [("pk.mode", "record_key"), ("pk.fields", "k"), ("string.output.value.column.name", "k")];
+    assert!(
+        text(&same).contains("conflicts with a primary key column for table 'orders'"),
+        "{}",
+        text(&same)
+    );
+    let value = [("pk.mode", "record_value")];
+    assert!(text(&value).contains("pk.mode record_value is not supported with String value schemas"));
+}
+
+#[test]
+fn values_stay_out_of_errors_where_they_are_to() {
+    let time: SchemaRef = Schema::structure([("at", Schema::timestamp())]).into();
+    let far = || record("orders", 9, &time, Value::Struct(vec![Value::Timestamp(i64::MAX)]));
+    assert!(refusal(&[], far()).contains("9223372036854775807"));
+    let trimmed = refusal(&[("trim.sensitive.log", "true")], far());
+    assert!(!trimmed.contains("9223372036854775807") && trimmed.contains("field 'at'"), "{trimmed}");
+}

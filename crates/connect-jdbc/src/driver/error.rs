@@ -42,6 +42,11 @@ impl DbError {
         Self { kind, sql_state: None, code: None, message: message.into(), column: None }
     }
 
+    /// Without the server's words, which may quote values of the row (`trim.sensitive.log`).
+    pub(crate) fn without_words(self) -> Self {
+        Self { message: "trim.sensitive.log hides what the database says".into(), ..self }
+    }
+
     /// The same error when it came while connecting: what may pass is a matter of reaching the database. A refusal (wrong
     /// password, unknown database) stays what it is.
     pub(super) fn while_connecting(mut self) -> Self {

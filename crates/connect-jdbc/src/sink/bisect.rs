@@ -68,6 +68,7 @@ impl Attempt<'_> {
                 let record = &records[index];
                 let WriteError { error, shape, .. } = failure;
                 let Some(shape) = shape else { return Err(error.into()) };
+                let error = if self.context.config.trim_log { error.without_words() } else { error };
                 let fault = Fault::of_row(index, record, &shape.table, error);
                 if !self.tolerates_errors {
                     return Err(Failure::Record(fault.error));

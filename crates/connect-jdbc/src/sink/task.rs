@@ -207,7 +207,10 @@ impl Started {
 
     /// Counts a failed attempt and says whether there is to be another.
     fn failed(&mut self, failure: WriteError) -> PutError {
-        let WriteError { error, what, looked_at_now, .. } = failure;
+        let WriteError { mut error, what, looked_at_now, .. } = failure;
+        if self.config.trim_log && matches!(error.kind, ErrorKind::Permanent | ErrorKind::Unknown) {
+            error = error.without_words();
+        }
         let url = &self.config.connection.url;
         let message = match error.kind {
             ErrorKind::Connect => format!("Could not connect to database. {url}"),

@@ -132,6 +132,18 @@ async fn a_row_that_ends_the_transaction_fails_the_task() {
 }
 
 #[tokio::test]
+async fn the_databases_words_are_hidden_on_request() {
+    let file = File::new();
+    file.run("CREATE TABLE t(id INTEGER, name TEXT); CREATE TRIGGER strict BEFORE INSERT ON t WHEN new.name = 'bad' BEGIN SELECT RAISE(ABORT, 'not bad'); END").await;
+    let mut task = task(&file, true, &[("trim.sensitive.log", "true")]).await;
+    let schema = item_schema();
+    let rejected = task.put(&[item(&schema, 0, "good"), item(&schema, 1, "bad")]).await.unwrap();
+    assert_eq!(indexes(&rejected), [1]);
+    let text = format!("{} {:?}", rejected[0].error.chain(), rejected[0].headers);
+    assert!(text.contains("offset=1") && !text.contains("not bad"), "{text}");
+}
+
+#[tokio::test]
 async fn a_busy_database_is_no_bad_row() {
     let file = File::new();
     file.run(TABLE).await;

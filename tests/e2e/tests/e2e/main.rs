@@ -20,6 +20,7 @@ mod sink_database_faults;
 mod sink_exactly_once;
 mod status_page;
 mod support;
+mod tables_sink;
 mod types_sink;
 mod types_source;
 mod w2_postgres;

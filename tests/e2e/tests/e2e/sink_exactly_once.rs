@@ -14,7 +14,7 @@ use testkit::kafka_client::{self, Record, Topics};
 use testkit::{Database, OwnEngine, PgDatabase, eventually, unique};
 
 const TABLE: &str = "CREATE TABLE t(id INT, name VARCHAR(9))";
-const BATCH: i32 = 500;
+const BATCH: i32 = 3000;
 
 /// Every hundredth of the bad kind where it is asked for.
 fn message(n: i32, bad: bool) -> Record {
@@ -35,7 +35,7 @@ fn properties(db: &AnyDatabase, name: &str, topic: &str, more: &str) -> String {
         "name={name}\nconnector.class=io.confluent.connect.jdbc.JdbcSinkConnector\ntasks.max=2\ntopics={topic}\n\
          table.name.format=t\nkey.converter=org.apache.kafka.connect.storage.StringConverter\nconnection.url={}\n\
          connection.user={}\nconnection.password={}\nexactly.once.enabled=true\nmax.retries=1000\nretry.backoff.ms=100\n\
-         consumer.override.max.poll.records=100\n{more}",
+         consumer.override.max.poll.records=50\nbatch.size=50\n{more}",
         connection.url, connection.user, connection.password
     )
 }
@@ -46,7 +46,7 @@ async fn story(
     more: &str,
     bad: bool,
     rounds: i32,
-    mut kill: impl AsyncFnMut(&mut Worker, i32) -> Result<()>,
+    mut kill: impl AsyncFnMut(&mut Worker) -> Result<()>,
 ) -> Result<()> {
     let kafka = testkit::kafka()?;
     let (topic, name) = (unique("once"), unique("once"));
@@ -63,10 +63,19 @@ async fn story(
         &[file],
     )
     .await?;
+    let mut last = 0;
     for round in 0..rounds {
         let records = (round * BATCH..(round + 1) * BATCH).map(|n| message(n, bad));
         kafka_client::produce_all(&kafka, &topic, records).await?;
-        kill(&mut worker, round).await?;
+        // While rows are being written, by chance sooner or later.
+        let before = last;
+        eventually("more rows", PATIENCE, async || {
+            last = db.count("t").await?;
+            Ok((last > before).then_some(()))
+        })
+        .await;
+        tokio::time::sleep(some_millis(300)).await;
+        kill(&mut worker).await?;
     }
     let sent = rounds * BATCH;
     let good = if bad { sent - sent / 100 } else { sent };
@@ -101,9 +110,7 @@ fn some_millis(most: u64) -> Duration {
     Duration::from_millis(RandomState::new().hash_one(0) % most)
 }
 
-async fn kill_worker(worker: &mut Worker, round: i32) -> Result<()> {
-    // Long enough for some to begin to write.
-    tokio::time::sleep(Duration::from_millis(if round == 0 { 3000 } else { 500 }) + some_millis(1500)).await;
+async fn kill_worker(worker: &mut Worker) -> Result<()> {
     worker.process.kill9();
     worker.start_again().await;
     Ok(())
@@ -133,8 +140,7 @@ async fn bad_rows_reach_the_dead_letter_topic_though_the_worker_is_killed() -> R
 async fn each_record_is_one_row_though_the_database_is_killed() -> Result<()> {
     let mut engine = OwnEngine::mariadb(&[]).await?;
     let db = AnyDatabase::MariaDb(Database::create_on(engine.mariadb_server(), &unique("once")).await?);
-    story(&db, "", false, 5, async |_, _| {
-        tokio::time::sleep(some_millis(2000)).await;
+    story(&db, "", false, 5, async |_| {
         engine.process.kill9();
         engine.start_again().await;
         Ok(())
@@ -156,7 +162,10 @@ async fn positions_are_set_by_hand() -> Result<()> {
         let rows = db.query("SELECT connector, topic, next_offset FROM __connect_offsets").await?;
         assert_eq!(words(&rows), ["once t 5"]);
         config.insert("exactly.once.enabled".into(), "false".into());
-        ensure!(!JdbcSinkConnector::confluent().alter_offsets(&config, &[(place(0), None)]).await?, "not looked at");
+        ensure!(
+            !JdbcSinkConnector::confluent().alter_offsets(&config, &[(place(0), None)]).await?,
+            "not looked at"
+        );
     }
     Ok(())
 }

@@ -35,15 +35,6 @@ fn tables(database: &AnyDatabase) -> [String; 2] {
     ]
 }
 
-impl AnyDatabase {
-    async fn execute(&self, sql: &str) -> Result<()> {
-        match self {
-            Self::MariaDb(database) => database.execute(sql).await,
-            Self::Postgres(database) => database.execute(sql).await,
-        }
-    }
-}
-
 fn source(database: &impl JdbcTarget, prefix: &str, more: &[(&str, &str)]) -> Value {
     let connection = database.connection();
     let mut config = json!({

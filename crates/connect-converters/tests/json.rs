@@ -250,7 +250,7 @@ fn only_an_envelope_is_an_envelope() {
 
 #[test]
 fn a_tombstone_is_null() {
-    let mut converter = create("Json", &ConfigMap::new(), false).unwrap();
+    let mut converter = create("JsonConverter", &ConfigMap::new(), false).unwrap();
     assert_eq!(converter.to_connect_data("t", None).unwrap(), (None, Value::Null));
 }
 
@@ -334,6 +334,40 @@ fn one_schema_for_all() {
     let (schema, value) = converted(&fixed, b"5").unwrap();
     assert_eq!((schema.map(|schema| schema.ty.clone()), value), (Some(Type::Int32), Value::Int32(5)));
     let config = ConfigMap::from([("schema.content".to_string(), "zz".to_string())]);
-    let text = create("Json", &config, false).err().unwrap().to_string();
+    let text = create("JsonConverter", &config, false).err().unwrap().to_string();
     assert!(text.starts_with("Failed to parse schema in converter config"), "{text}");
+}
+
+#[test]
+fn messages_that_begin_alike_are_read_alike() {
+    let config = ConfigMap::new();
+    let schema =
+        r#"{"type":"struct","fields":[{"field":"a","type":"int32","optional":true}],"optional":true}"#;
+    let first = format!(r#"{{"schema":{schema},"payload":{{"a":1}}}}"#);
+    let head = format!(r#"{{"schema":{schema},"payload":"#);
+    for rest in [
+        r#"{"a":2}}"#,
+        "{\"a\":3} }\n",
+        r#"{"a":4}} {"more":1}"#,
+        r#"{"a":5}}}"#,
+        r#"{"a":6},"more":7}"#,
+        r#"{"a":"text"}}"#,
+        r#"{"a":8},"schema":null}"#,
+        "null}",
+        r#"{"a":9}"#,
+        r#"{"a":}}"#,
+        "}",
+        "",
+    ] {
+        let bytes = Bytes::from(format!("{head}{rest}"));
+        let alone = create("JsonConverter", &config, false).unwrap().to_connect_data("t", Some(&bytes));
+        let mut converter = create("JsonConverter", &config, false).unwrap();
+        converter.to_connect_data("t", Some(&Bytes::from(first.clone()))).unwrap();
+        let after = converter.to_connect_data("t", Some(&bytes));
+        match (alone, after) {
+            (Ok(alone), Ok(after)) => assert_eq!(alone, after, "{rest}"),
+            (Err(alone), Err(after)) => assert_eq!(alone.to_string(), after.to_string(), "{rest}"),
+            (alone, after) => panic!("{rest}: {alone:?} but then {after:?}"),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod context;
 mod decimal;
 mod envelope;
+mod head;
 mod schema;
 mod schemaless;
 mod value;
@@ -13,6 +14,7 @@ use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validato
 use connect_api::{ConfigDef, ConnectError, Converter, ParsedConfig, SchemaRef, Value};
 use context::Context;
 use envelope::EnvelopeSeed;
+use head::Head;
 use schema::SchemaCache;
 use schemaless::AnySeed;
 use serde::de::DeserializeSeed;
@@ -68,7 +70,11 @@ pub struct JsonConverter {
 
 enum Mode {
     Schemaless,
-    Envelope(SchemaCache),
+    Envelope {
+        cache: SchemaCache,
+        /// Of the last message, if the next may have the same.
+        head: Option<Head>,
+    },
     /// `schema.content`
     Fixed(SchemaRef),
 }
@@ -88,7 +94,10 @@ impl JsonConverter {
         } else {
             match fixed_schema(content)? {
                 Some(schema) => Mode::Fixed(schema),
-                None => Mode::Envelope(SchemaCache::new(config.integer("schemas.cache.size") as usize)),
+                None => {
+                    let cache = SchemaCache::new(config.integer("schemas.cache.size") as usize);
+                    Mode::Envelope { cache, head: None }
+                }
             }
         };
         Ok(Self { mode, schemas_enable, writer, written: SchemaText::default() })
@@ -115,15 +124,26 @@ impl Converter for JsonConverter {
         let Some(bytes) = bytes else { return Ok((None, Value::Null)) };
         // Jackson skips a byte order mark.
         let bytes = if bytes.starts_with(b"\xef\xbb\xbf") { &bytes.slice(3..) } else { bytes };
+        if let Mode::Envelope { head: Some(head), .. } = &self.mode
+            && let Some((schema, value)) = head.read(bytes, self.writer.replace_null)
+        {
+            return Ok((Some(schema), value));
+        }
         let empty = bytes.iter().all(u8::is_ascii_whitespace);
         let context = Context::new(bytes, self.writer.replace_null);
         // What follows the first JSON value is not looked at, as in Java.
         let mut json = Deserializer::from_slice(bytes);
         let read = match &mut self.mode {
             Mode::Schemaless if empty => return Ok((None, Value::Null)),
-            Mode::Envelope(_) if empty => return Err(ConnectError::data(envelope::NOT_AN_ENVELOPE)),
+            Mode::Envelope { .. } if empty => return Err(ConnectError::data(envelope::NOT_AN_ENVELOPE)),
             Mode::Schemaless => AnySeed(&context).deserialize(&mut json).map(|value| (None, value)),
-            Mode::Envelope(cache) => EnvelopeSeed { context: &context, cache }.deserialize(&mut json),
+            Mode::Envelope { cache, head } => {
+                let read = EnvelopeSeed { context: &context, cache }.deserialize(&mut json);
+                if let Ok((Some(schema), _)) = &read {
+                    *head = cache.last_text().and_then(|text| Head::of(bytes, text, schema));
+                }
+                read
+            }
             Mode::Fixed(schema) => ValueSeed { schema, context: &context }
                 .deserialize(&mut json)
                 .map(|value| (Some(schema.clone()), value)),

@@ -24,6 +24,11 @@ impl SchemaCache {
         Self { last: None, known: HashMap::new(), limit }
     }
 
+    /// The text of the schema that was asked for last.
+    pub(super) fn last_text(&self) -> Option<&str> {
+        self.last.as_ref().map(|(text, _)| &**text)
+    }
+
     /// The schema of that text, `None` for JSON's null; the error says what is wrong with it.
     pub(super) fn get(&mut self, text: &str) -> Result<Option<SchemaRef>, String> {
         if let Some((last, schema)) = &self.last

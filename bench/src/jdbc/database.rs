@@ -1,7 +1,9 @@
 //! A database of either server, with the orders' table.
 
-use anyhow::Context;
+use mysql_async::prelude::Queryable;
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection, Row};
 use testkit::{Database, PgDatabase};
 
 use super::{Engine, What};
@@ -44,18 +46,6 @@ impl Db {
         }
     }
 
-    /// A number that grows while rows are written and costs the server nothing to tell, unlike COUNT(*).
-    pub(crate) async fn progress(&self) -> anyhow::Result<u64> {
-        let (rows, column) = match self {
-            Db::MariaDb(database) => {
-                (database.query("SHOW GLOBAL STATUS LIKE 'Innodb_rows_inserted'").await?, 1)
-            }
-            Db::Postgres(database) => (database.query("SELECT pg_relation_size('orders')").await?, 0),
-        };
-        let cell = rows.first().and_then(|row| row.get(column)?.clone()).context("no progress is told")?;
-        cell.parse().context("the progress is not a number")
-    }
-
     /// Connection settings as both sinks call them.
     pub(crate) fn connection(&self) -> Value {
         match self {
@@ -79,5 +69,58 @@ impl Db {
             Db::MariaDb(database) => database.url(),
             Db::Postgres(database) => database.url(),
         }
+    }
+}
+
+/// A client of its own that looks on.
+pub(crate) enum Watch {
+    MariaDb(mysql_async::Conn),
+    Postgres(PgConnection),
+}
+
+impl Watch {
+    pub(crate) async fn open(db: &Db) -> anyhow::Result<Watch> {
+        Ok(match db {
+            Db::MariaDb(_) => {
+                Watch::MariaDb(mysql_async::Conn::new(mysql_async::Opts::from_url(&db.url())?).await?)
+            }
+            Db::Postgres(_) => {
+                Watch::Postgres(PgConnection::connect(&format!("{}?sslmode=disable", db.url())).await?)
+            }
+        })
+    }
+
+    /// A number that changes while rows are written and costs the server next to nothing to tell, unlike COUNT(*): statements
+    /// that write and commit, or the size of the table.
+    pub(crate) async fn progress(&mut self) -> anyhow::Result<u64> {
+        match self {
+            Watch::MariaDb(conn) => {
+                let counted: Vec<(String, u64)> = conn
+                    .query(
+                        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_insert', 'Com_insert_select', 'Com_commit')",
+                    )
+                    .await?;
+                Ok(counted.iter().map(|(_, count)| count).sum())
+            }
+            Watch::Postgres(conn) => {
+                let row = sqlx::query("SELECT pg_relation_size('orders')").fetch_one(conn).await?;
+                Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+            }
+        }
+    }
+
+    /// Whether the order is there.
+    pub(crate) async fn sees(&mut self, id: &str) -> anyhow::Result<bool> {
+        Ok(match self {
+            Watch::MariaDb(conn) => {
+                let found: Option<u64> =
+                    conn.exec_first("SELECT COUNT(*) FROM orders WHERE order_id = ?", (id,)).await?;
+                found == Some(1)
+            }
+            Watch::Postgres(conn) => {
+                let query = sqlx::query("SELECT COUNT(*) FROM orders WHERE order_id = $1").bind(id);
+                query.fetch_one(conn).await?.try_get::<i64, _>(0)? == 1
+            }
+        })
     }
 }

@@ -3,14 +3,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use mysql_async::prelude::Queryable;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, ThreadedProducer};
-use sqlx::postgres::PgConnection;
-use sqlx::{Connection, Row};
 use testkit::kafka_client::{Topics, create_topic};
 
-use super::database::Db;
+use super::database::{Db, Watch};
 use super::orders::{id, value};
 use super::report::Sample;
 use super::worker::Worker;
@@ -19,41 +16,6 @@ use super::{Bench, Case, What, Who, sink};
 /// The first ones find caches cold and are not counted.
 const WARM_UP: u64 = 200;
 const RECORDS: u64 = 1000;
-
-enum Eye {
-    MariaDb(mysql_async::Conn),
-    Postgres(PgConnection),
-}
-
-impl Eye {
-    async fn open(db: &Db) -> anyhow::Result<Eye> {
-        Ok(match db {
-            Db::MariaDb(_) => {
-                Eye::MariaDb(mysql_async::Conn::new(mysql_async::Opts::from_url(&db.url())?).await?)
-            }
-            Db::Postgres(_) => {
-                Eye::Postgres(PgConnection::connect(&format!("{}?sslmode=disable", db.url())).await?)
-            }
-        })
-    }
-
-    async fn sees(&mut self, id: &str) -> anyhow::Result<bool> {
-        Ok(match self {
-            Eye::MariaDb(conn) => {
-                let found: Option<u64> =
-                    conn.exec_first("SELECT COUNT(*) FROM orders WHERE order_id = ?", (id,)).await?;
-                found == Some(1)
-            }
-            Eye::Postgres(conn) => {
-                let row = sqlx::query("SELECT COUNT(*) FROM orders WHERE order_id = $1")
-                    .bind(id)
-                    .fetch_one(conn)
-                    .await?;
-                row.try_get::<i64, _>(0)? == 1
-            }
-        })
-    }
-}
 
 pub(super) async fn run(bench: &mut Bench, case: Case, who: Who) -> anyhow::Result<()> {
     let Some(side) = who.side() else { return Ok(()) };
@@ -69,7 +31,7 @@ pub(super) async fn run(bench: &mut Bench, case: Case, who: Who) -> anyhow::Resu
         .set("linger.ms", "0")
         .create()
         .context("cannot create a producer")?;
-    let mut eye = Eye::open(&db).await?;
+    let mut eye = Watch::open(&db).await?;
     let measuring = async {
         let mut times = Vec::new();
         for number in 0..WARM_UP + RECORDS {

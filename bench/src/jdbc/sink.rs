@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use serde_json::{Value, json};
 
-use super::database::Db;
+use super::database::{Db, Watch};
 use super::orders::Topic;
 use super::report::Sample;
 use super::worker::Worker;
@@ -31,14 +31,15 @@ pub(super) async fn run(
     // What connecting and loading classes costs is a worker's start, which `bench worker` measures.
     let config = config(side, case.what, &db, &topic.name, topic.partitions, bench.batch);
     let before = worker.usage()?;
-    let floor = db.progress().await?;
+    let mut watch = Watch::open(&db).await?;
+    let floor = watch.progress().await?;
     worker.create("sink", &config).await?;
     let (rest, table) = (&worker, &db);
     let watching = async {
         let mut begun: Option<Instant> = None;
         let mut last = (floor, Instant::now());
         loop {
-            let now = table.progress().await?;
+            let now = watch.progress().await?;
             if now != last.0 {
                 last = (now, Instant::now());
                 begun.get_or_insert(last.1);
@@ -57,7 +58,7 @@ pub(super) async fn run(
             if quiet > STUCK {
                 bail!("nothing is written any more, {} rows are there", table.count("orders").await?);
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(15)).await;
         }
     };
     let seconds = tokio::time::timeout(Duration::from_secs(1800), watching).await;

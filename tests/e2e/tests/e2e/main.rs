@@ -10,6 +10,7 @@ mod crash;
 mod dead_letter;
 mod demo_check;
 mod discovery;
+mod jdbc_bulk;
 mod jdbc_mariadb;
 mod jdbc_postgres;
 mod jdbc_source_connector;

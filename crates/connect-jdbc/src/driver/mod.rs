@@ -11,7 +11,7 @@ mod sqlite;
 pub(crate) use bulk::{Bulk, BulkRows, Load};
 pub(crate) use error::{DbError, ErrorKind};
 pub(crate) use hang::unless_hung;
-pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, Rows, SqlValue};
+pub(crate) use read::{ColumnKind, Parameter, Query, ResultColumn, SqlValue};
 
 use crate::dialect::{
     Cell, Dialect, MySql, Postgres, Quoting, Sqlite, StringColumns, TableColumn, TableDefinition, TableId,

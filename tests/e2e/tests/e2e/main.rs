@@ -16,6 +16,7 @@ mod jdbc_postgres;
 mod jdbc_source_connector;
 mod jdbc_source_modes;
 mod lessons;
+mod round_trip;
 mod sink_bad_rows;
 mod sink_database_faults;
 mod sink_exactly_once;

@@ -29,7 +29,6 @@ pub(crate) struct Query {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Parameter {
     Integer(i64),
-    Double(f64),
     /// For what SQLite keeps as text.
     Text(String),
     /// What a clock on the wall shows: for `DATETIME`, MariaDB's `TIMESTAMP` and PostgreSQL's `timestamp`.

@@ -24,7 +24,7 @@ pub(crate) struct MySqlRows<'c> {
 }
 
 /// What the bytes of a value are.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Form {
     Text,
     Bytes,
@@ -70,7 +70,6 @@ fn bind(parameter: &Parameter) -> Result<Sent, DbError> {
     Ok(match parameter {
         Parameter::Integer(value) => Sent::Int(*value),
         Parameter::Text(text) => Sent::Bytes(text.as_bytes().to_vec()),
-        Parameter::Double(value) => Sent::Double(*value),
         Parameter::DateTime(value) => {
             let year = u16::try_from(value.year()).map_err(|_| {
                 DbError::new(
@@ -263,5 +262,81 @@ fn year(value: i64, two_digits: bool) -> SqlValue {
         // The zero date of this type.
         0 => SqlValue::Null,
         _ => SqlValue::Int(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_those_of_the_java_driver() {
+        use ColumnType::*;
+        let unsigned = ColumnFlags::UNSIGNED_FLAG;
+        let none = ColumnFlags::empty();
+        let text = 45;
+        for (column_type, flags, length, decimals, charset, expected) in [
+            (MYSQL_TYPE_TINY, none, 1, 0, BINARY, ColumnKind::Boolean),
+            (MYSQL_TYPE_TINY, none, 4, 0, BINARY, ColumnKind::TinyInt { unsigned: false }),
+            (MYSQL_TYPE_TINY, unsigned, 3, 0, BINARY, ColumnKind::SmallInt { unsigned: true }),
+            (MYSQL_TYPE_SHORT, unsigned, 5, 0, BINARY, ColumnKind::Integer { unsigned: true }),
+            (MYSQL_TYPE_INT24, unsigned, 8, 0, BINARY, ColumnKind::Integer { unsigned: true }),
+            (MYSQL_TYPE_LONG, none, 11, 0, BINARY, ColumnKind::Integer { unsigned: false }),
+            (MYSQL_TYPE_LONG, unsigned, 10, 0, BINARY, ColumnKind::BigInt { unsigned: false }),
+            (MYSQL_TYPE_LONGLONG, unsigned, 20, 0, BINARY, ColumnKind::BigInt { unsigned: true }),
+            (MYSQL_TYPE_NEWDECIMAL, none, 12, 2, BINARY, ColumnKind::Decimal { precision: 10, scale: 2 }),
+            (MYSQL_TYPE_NEWDECIMAL, unsigned, 10, 0, BINARY, ColumnKind::Decimal { precision: 10, scale: 0 }),
+            (MYSQL_TYPE_BIT, unsigned, 1, 0, BINARY, ColumnKind::Boolean),
+            (MYSQL_TYPE_BIT, unsigned, 12, 0, BINARY, ColumnKind::Bit { length: 12 }),
+            (MYSQL_TYPE_VAR_STRING, none, 80, 0, text, ColumnKind::Text),
+            (MYSQL_TYPE_VAR_STRING, none, 80, 0, BINARY, ColumnKind::Bytes),
+            (MYSQL_TYPE_BLOB, none, 80, 0, text, ColumnKind::Text),
+            (MYSQL_TYPE_YEAR, unsigned, 4, 0, BINARY, ColumnKind::Year),
+            (
+                MYSQL_TYPE_NULL,
+                none,
+                0,
+                0,
+                BINARY,
+                ColumnKind::Unsupported { type_name: "MYSQL_TYPE_NULL".into() },
+            ),
+        ] {
+            let column = Column::new(column_type)
+                .with_flags(flags)
+                .with_column_length(length)
+                .with_decimals(decimals)
+                .with_character_set(charset);
+            assert_eq!(kind(&column), expected, "{column_type:?} {flags:?} {length}");
+        }
+    }
+
+    #[test]
+    fn values_are_what_was_sent() {
+        let text = |text: &str| Ok(SqlValue::Text(text.into()));
+        for (sent, form, expected) in [
+            (Sent::NULL, Form::Other, Ok(SqlValue::Null)),
+            (Sent::UInt(u64::MAX), Form::Other, Ok(SqlValue::UInt(u64::MAX))),
+            (Sent::Bytes("ä".into()), Form::Text, text("ä")),
+            (
+                Sent::Bytes(vec![0xff]),
+                Form::Text,
+                Err("the server has sent a text that is not UTF-8".to_owned()),
+            ),
+            (Sent::Bytes(vec![0x81]), Form::Bits, Ok(SqlValue::Int(129))),
+            (Sent::Int(0), Form::Year { two_digits: false }, Ok(SqlValue::Null)),
+            (Sent::Int(69), Form::Year { two_digits: true }, Ok(SqlValue::Int(2069))),
+            (Sent::Date(0, 0, 0, 0, 0, 0, 0), Form::Other, Ok(SqlValue::Null)),
+            (Sent::Date(2020, 0, 15, 0, 0, 0, 0), Form::Other, Ok(SqlValue::Null)),
+            (
+                Sent::Date(1969, 12, 31, 23, 59, 59, 999_999),
+                Form::Other,
+                Ok(SqlValue::DateTime { seconds: -1, nanos: 999_999_000 }),
+            ),
+            (Sent::Date(2023, 2, 30, 0, 0, 0, 0), Form::Other, Err("2023-02-30 is no date".to_owned())),
+            (Sent::Time(true, 1, 1, 0, 0, 5), Form::Other, Ok(SqlValue::Time { micros: -90_000_000_005 })),
+        ] {
+            let name = format!("{sent:?} as {form:?}");
+            assert_eq!(decode(sent, form), expected, "{name}");
+        }
     }
 }

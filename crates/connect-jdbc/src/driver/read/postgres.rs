@@ -28,7 +28,6 @@ pub(crate) struct PostgresRows<'c> {
 
 const INT8: u32 = 20;
 const TEXT: u32 = 25;
-const FLOAT8: u32 = 701;
 
 /// What pg_attribute says of a column.
 struct Attribute {
@@ -54,7 +53,6 @@ impl PostgresSession {
         for parameter in &query.parameters {
             let added = match parameter {
                 Parameter::Integer(value) => arguments.add(*value),
-                Parameter::Double(value) => arguments.add(*value),
                 Parameter::Text(text) => arguments.add(text),
                 Parameter::DateTime(_) | Parameter::Instant { .. } => arguments.add(Moment(parameter)),
             };
@@ -116,7 +114,6 @@ impl PostgresRows<'_> {
 fn parameter_type(parameter: &Parameter) -> PgTypeInfo {
     PgTypeInfo::with_oid(Oid(match parameter {
         Parameter::Integer(_) => INT8,
-        Parameter::Double(_) => FLOAT8,
         Parameter::Text(_) => TEXT,
         Parameter::DateTime(_) => decode::TIMESTAMP,
         Parameter::Instant { .. } => decode::TIMESTAMPTZ,
@@ -142,7 +139,7 @@ impl sqlx::Encode<'_, Postgres> for Moment<'_> {
             Parameter::Instant { micros } => {
                 micros.checked_sub(decode::EPOCH_MICROS).ok_or("a date beyond what PostgreSQL has")?
             }
-            Parameter::Integer(_) | Parameter::Double(_) | Parameter::Text(_) => return Err("no date".into()),
+            Parameter::Integer(_) | Parameter::Text(_) => return Err("no date".into()),
         };
         buffer.extend_from_slice(&micros.to_be_bytes());
         Ok(IsNull::No)

@@ -88,7 +88,6 @@ impl SqliteRows<'_> {
 fn bind(parameter: &Parameter, arguments: &mut SqliteArguments) -> Result<(), DbError> {
     let added = match parameter {
         Parameter::Integer(value) => arguments.add(*value),
-        Parameter::Double(value) => arguments.add(*value),
         Parameter::Text(text) => arguments.add(text.clone()),
         // The form of CURRENT_TIMESTAMP, with what is below a second.
         Parameter::DateTime(value) => arguments.add(value.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()),

@@ -202,3 +202,107 @@ fn numeric(bytes: &[u8]) -> Option<SqlValue> {
     }
     Some(SqlValue::Decimal(Decimal::new(unscaled, scale)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of base-10000 digits, as the server sends them.
+    fn sent(weight: i16, sign: u16, scale: u16, digits: &[u16]) -> Vec<u8> {
+        let head = [digits.len() as u16, weight as u16, sign, scale];
+        head.iter().chain(digits).flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn numerics_have_every_digit() {
+        for (bytes, text) in [
+            (sent(0, 0, 0, &[]), "0"),
+            (sent(0, 0, 2, &[]), "0.00"),
+            (sent(0, 0, 0, &[7]), "7"),
+            (sent(0, 0x4000, 2, &[12, 5000]), "-12.50"),
+            (sent(-1, 0, 5, &[0, 1000]), "0.00001"),
+            (sent(-2, 0, 5, &[1000]), "0.00001"),
+            (sent(1, 0, 0, &[1]), "10000"),
+            (sent(2, 0, 1, &[1, 2345, 6789, 5000]), "123456789.5"),
+            (sent(9, 0, 0, &[9; 10]), "9000900090009000900090009000900090009"),
+        ] {
+            let value = value(Wire::Numeric, &bytes);
+            let Some(SqlValue::Decimal(decimal)) = value else { panic!("{value:?} for {text}") };
+            assert_eq!(decimal.to_string(), text);
+        }
+        let nan = value(Wire::Numeric, &sent(0, 0xC000, 0, &[]));
+        assert!(matches!(nan, Some(SqlValue::Double(value)) if value.is_nan()), "{nan:?}");
+    }
+
+    #[test]
+    fn bits_are_a_number_up_to_a_byte_and_digits_beyond() {
+        let sent = |count: u32, bytes: &[u8]| [&count.to_be_bytes()[..], bytes].concat();
+        for (bytes, expected) in [
+            (sent(3, &[0b1010_0000]), Some(SqlValue::Int(5))),
+            (sent(8, &[0b1000_0001]), Some(SqlValue::Int(129))),
+            (sent(10, &[0b1000_0000, 0b0100_0000]), Some(SqlValue::Bytes("1000000001".into()))),
+            (sent(99, &[0]), None),
+            (vec![0, 0], None),
+        ] {
+            assert_eq!(value(Wire::Bits, &bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn dates_and_times_count_from_2000() {
+        let seconds = 946_684_800;
+        for (wire, bytes, expected) in [
+            (Wire::Date, 0_i32.to_be_bytes().to_vec(), SqlValue::Date(10_957)),
+            (Wire::Date, i32::MIN.to_be_bytes().to_vec(), SqlValue::Infinity { negative: true }),
+            (
+                Wire::Timestamp,
+                (-1_i64).to_be_bytes().to_vec(),
+                SqlValue::DateTime { seconds: seconds - 1, nanos: 999_999_000 },
+            ),
+            (
+                Wire::TimestampTz,
+                1_500_000_i64.to_be_bytes().to_vec(),
+                SqlValue::Instant { seconds: seconds + 1, nanos: 500_000_000 },
+            ),
+            (Wire::Timestamp, i64::MAX.to_be_bytes().to_vec(), SqlValue::Infinity { negative: false }),
+            // 00:00 two hours east of Greenwich.
+            (
+                Wire::TimeTz,
+                [&0_i64.to_be_bytes()[..], &(-7200_i32).to_be_bytes()].concat(),
+                SqlValue::TimeTz { micros: -7_200_000_000 },
+            ),
+        ] {
+            assert_eq!(value(wire, &bytes), Some(expected), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn texts_of_other_forms() {
+        let text = |text: &str| Some(SqlValue::Text(text.into()));
+        let uuid =
+            [0x12, 0x3e, 0x45, 0x67, 0xe8, 0x9b, 0x12, 0xd3, 0xa4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0x00];
+        assert_eq!(value(Wire::Uuid, &uuid), text("123e4567-e89b-12d3-a456-426614174000"));
+        assert_eq!(value(Wire::Jsonb, b"\x01{}"), text("{}"));
+        assert_eq!(value(Wire::Jsonb, b"\x02{}"), None);
+        assert_eq!(value(Wire::Char, b"a"), text("a"));
+        assert_eq!(value(Wire::Char, &[0o201]), text("\\201"));
+        assert_eq!(value(Wire::Text, &[0xff]), None);
+        assert_eq!(
+            value(Wire::Money { scale: 2 }, &(-123_456_i64).to_be_bytes()),
+            Some(SqlValue::Double(-1234.56))
+        );
+    }
+
+    proptest::proptest! {
+        /// Whatever a server sends is a value or none.
+        #[test]
+        fn nothing_that_is_sent_panics(bytes: Vec<u8>) {
+            for wire in [
+                Wire::Bool, Wire::Int2, Wire::Int4, Wire::Int8, Wire::Oid, Wire::Float4, Wire::Float8, Wire::Char, Wire::Jsonb,
+                Wire::Uuid, Wire::Bits, Wire::Date, Wire::Time, Wire::TimeTz, Wire::Timestamp, Wire::TimestampTz, Wire::Numeric,
+            ] {
+                let _no_panic = value(wire, &bytes);
+            }
+        }
+    }
+}

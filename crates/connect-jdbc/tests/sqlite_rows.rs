@@ -98,6 +98,19 @@ async fn tombstones_delete_and_writes_after_them_stay() {
 }
 
 #[tokio::test]
+async fn a_delete_before_all_rows_makes_no_table() {
+    let file = File::new("early");
+    let pairs = with_key(&[("delete.enabled", "true"), ("auto.create", "true")]);
+    let mut task = file.task(JdbcSinkConnector::confluent(), &pairs).await;
+    assert_eq!(task.put(&[record(0, 1, None)]).await.unwrap().len(), 0);
+    let schema = Schema::structure([("name", Schema::new(Type::String))]);
+    let strict = Some((Arc::new(schema), Value::Struct(vec!["a".into()])));
+    assert_eq!(task.put(&[record(1, 1, None), record(2, 1, strict)]).await.unwrap().len(), 0);
+    assert_eq!(file.rows("SELECT id || ' ' || name FROM t").await, ["1 a"]);
+    task.stop().await;
+}
+
+#[tokio::test]
 async fn updates_change_rows_that_are_there() {
     let file = File::new("update");
     file.run("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, other TEXT DEFAULT 'o')").await;

@@ -92,7 +92,7 @@ impl Planner {
         let mut plan = Plan::default();
         let mut open: Vec<Open> = Vec::new();
         for (index, record) in records {
-            if let Err(error) = self.add(context, index, record, &mut plan.groups, &mut open) {
+            if let Err(error) = self.add(context, record, &mut plan.groups, &mut open) {
                 plan.rejected.push((index, error));
             }
         }
@@ -147,14 +147,13 @@ impl Planner {
     fn add<'a>(
         &mut self,
         context: &Context<'_>,
-        index: usize,
         record: &'a SinkRecord,
         groups: &mut Vec<Group<'a>>,
         open: &mut Vec<Open>,
     ) -> Result<(), ConnectError> {
         let config = context.config;
         let table = self.table(config, &record.topic)?;
-        let input = self.tables[table].input(context, index, record)?;
+        let input = self.tables[table].input(context, record)?;
         row::check_key(context, record, input.key_schema.as_deref())?;
         let deletes = row::is_delete(config, record);
         if !deletes {
@@ -212,12 +211,11 @@ impl KnownTable {
     fn input<'a>(
         &mut self,
         context: &Context<'_>,
-        index: usize,
         record: &'a SinkRecord,
     ) -> Result<Input<'a>, ConnectError> {
         if !plain::is_plain(context.config, record) {
             return Ok(Input {
-                row: Row::new(index, record),
+                row: Row::new(record),
                 key_schema: record.key_schema.as_ref().map(Cow::Borrowed),
                 value_schema: record.value_schema.as_ref().map(Cow::Borrowed),
             });
@@ -232,7 +230,7 @@ impl KnownTable {
             made.map(Cow::Owned).or_else(|| own.as_ref().map(Cow::Borrowed))
         };
         Ok(Input {
-            row: Row::made(index, record, key, value),
+            row: Row::made(record, key, value),
             key_schema: given(key_schema, &record.key_schema),
             value_schema: given(value_schema, &record.value_schema),
         })

@@ -10,8 +10,6 @@ use connect_api::{ConnectError, SchemaRef, SinkRecord, Type, Value};
 /// A record on its way to a table.
 #[derive(Clone, Debug)]
 pub(super) struct Row<'a> {
-    /// Which record of the put this is.
-    pub(super) index: usize,
     pub(super) record: &'a SinkRecord,
     /// Key and value in the form of a schema, where the record's own have none.
     made: Option<Box<Made>>,
@@ -24,17 +22,12 @@ struct Made {
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(index: usize, record: &'a SinkRecord) -> Self {
-        Self { index, record, made: None }
+    pub(super) fn new(record: &'a SinkRecord) -> Self {
+        Self { record, made: None }
     }
 
-    pub(super) fn made(
-        index: usize,
-        record: &'a SinkRecord,
-        key: Option<Value>,
-        value: Option<Value>,
-    ) -> Self {
-        Self { made: Some(Box::new(Made { key, value })), ..Self::new(index, record) }
+    pub(super) fn made(record: &'a SinkRecord, key: Option<Value>, value: Option<Value>) -> Self {
+        Self { made: Some(Box::new(Made { key, value })), ..Self::new(record) }
     }
 
     pub(super) fn key(&self) -> &Value {

@@ -131,11 +131,6 @@ impl Shape {
         self.columns[first..].iter().chain(&self.columns[..first])
     }
 
-    /// The values of a row in the order of the statement. A null becomes the field's default where it has one.
-    pub(super) fn cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
-        self.in_statement().map(move |column| column.cell(&self.times, row))
-    }
-
     /// The values of the row's key columns.
     pub(super) fn key_cells<'a>(&'a self, row: &'a Row<'_>) -> impl Iterator<Item = Cell<'a>> + Send {
         self.columns[..self.keys].iter().map(move |column| column.cell(&self.times, row))

@@ -45,6 +45,16 @@ impl Tables {
         self.statements(shape).is_some()
     }
 
+    /// Whether the table is there now.
+    pub(super) async fn is_there(
+        &self,
+        connection: &mut Connection,
+        dialect: &dyn Dialect,
+        table: &Arc<TableId>,
+    ) -> Result<bool, TableError> {
+        Ok(self.known.contains_key(table) || describe(connection, dialect, table).await?.is_some())
+    }
+
     fn statements(&self, shape: &Arc<Shape>) -> Option<&Arc<Statements>> {
         self.known.get(&shape.table)?.ready.iter().find(|ready| ready.are_for(shape))
     }

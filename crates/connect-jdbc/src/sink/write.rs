@@ -4,7 +4,7 @@
 use super::bulk::{Bulk, write_bulk};
 use super::exactly_once::{Advance, Positions};
 use super::fault::{self, Fault};
-use super::plan::{Context, Group, Planner, split};
+use super::plan::{Context, Group, Operation, Planner, split};
 use super::shape::Shape;
 use super::statements::Statements;
 use super::table::{TableError, Tables};
@@ -211,7 +211,11 @@ impl<'p> Attempt<'p> {
             if self.unfit_for(&group.shape).is_some() {
                 continue;
             }
-            let prepared = self.tables.prepare(self.connection, dialect, config, &group).await;
+            let prepared = match self.has_nothing_to_delete(&group).await {
+                Ok(true) => continue,
+                Ok(false) => self.tables.prepare(self.connection, dialect, config, &group).await,
+                Err(error) => Err(error),
+            };
             match prepared {
                 Ok(statements) => ready.push((group, statements)),
                 Err(TableError::Unfit(why)) if self.tolerates_errors => self.unfit.push((group.shape, why)),
@@ -230,6 +234,15 @@ impl<'p> Attempt<'p> {
             }
         }
         Ok(ready)
+    }
+
+    /// A table that the first row will create has no rows; created for deletes, it would have the key's columns only.
+    async fn has_nothing_to_delete(&mut self, group: &Group<'_>) -> Result<bool, TableError> {
+        let Context { config, dialect, .. } = self.context;
+        if group.operation() != Operation::Delete || !config.auto_create {
+            return Ok(false);
+        }
+        Ok(!self.tables.is_there(self.connection, dialect, &group.shape.table).await?)
     }
 
     /// Finds the records of unfit shapes, by planning each alone: of a group only the rows are known that it would write.

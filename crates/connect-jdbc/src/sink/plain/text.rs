@@ -36,7 +36,7 @@ fn push(out: &mut Vec<u8>, value: &Value) {
             push_string(out, &bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
         }
         Value::Array(values) | Value::Struct(values) => {
-            push_list(out, b'[', values.iter(), b']', |out, value| push(out, value));
+            push_list(out, b'[', values.iter(), b']', push);
         }
         Value::Map(entries) => push_list(out, b'{', entries.iter(), b'}', |out, (name, value)| {
             push_string(out, &of(name));

@@ -244,8 +244,8 @@ fn cells_follow_the_columns_and_nulls_become_defaults() {
     let schema = item_schema();
     let shape = shape(&[("pk.mode", "kafka")], None, &schema).unwrap();
     let record = record("topic", 7, &schema, item(3, "x"));
-    let row = Row::new(0, &record);
-    let cells: Vec<Cell<'_>> = shape.cells(&row).collect();
+    let row = Row::new(&record);
+    let cells: Vec<Cell<'_>> = shape.in_statement().map(|column| column.cell(&shape.times, &row)).collect();
     assert_eq!(
         cells,
         [

@@ -157,6 +157,44 @@ async fn an_upsert_leaves_other_columns_alone() {
 }
 
 #[tokio::test]
+async fn generated_columns_and_names_in_another_case_are_the_table_s_own() {
+    let file = File::new();
+    file.run("CREATE TABLE t(ID INTEGER PRIMARY KEY, Name TEXT, twice INT AS (id * 2) STORED, thrice INT AS (id * 3))").await;
+    let schema = schema([("id", int()), ("twice", int()), ("thrice", int()), ("NAME", text())]);
+    let row = |id, name: &str| {
+        record(0, &schema, vec![Value::Int32(id), Value::Int32(-1), Value::Int32(-1), name.into()])
+    };
+    let mut task = task(&file, UPSERT).await;
+    task.put(&[row(1, "a"), row(1, "b")]).await.unwrap();
+    assert_eq!(file.rows("SELECT id, name, twice, thrice FROM t").await, ["1 'b' 2 3"]);
+    let mut task = self::task(&file, &[UPSERT, &[("pk.fields", "twice")]].concat()).await;
+    let error = fatal(task.put(&[row(1, "a")]).await);
+    assert!(error.contains("the key column 'twice' of table t is a generated column"), "{error}");
+}
+
+#[tokio::test]
+async fn a_view_is_no_table_unless_it_is_allowed() {
+    let file = File::new();
+    file.run(
+        "CREATE TABLE base(id INT PRIMARY KEY, name TEXT); CREATE VIEW T AS SELECT * FROM base; \
+         CREATE TRIGGER i INSTEAD OF INSERT ON t BEGIN INSERT INTO base VALUES(NEW.id, NEW.name); END",
+    )
+    .await;
+    let schema = schema([("id", int()), ("name", text())]);
+    let records = pairs(&schema, &[(1, "a")]);
+    let error = fatal(task(&file, &[]).await.put(&records).await);
+    assert!(error.contains("t is a VIEW, and table.types allows TABLE only"), "{error}");
+    for format in ["${topic}", "main.${topic}"] {
+        let mut task = task(&file, &[("table.types", "VIEW"), ("table.name.format", format)]).await;
+        task.put(&records).await.unwrap();
+        assert_eq!(file.rows("SELECT * FROM base").await, ["1 'a'"]);
+        file.run("DELETE FROM base").await;
+    }
+    let error = fatal(task(&file, &[("table.name.format", "nowhere.t")]).await.put(&records).await);
+    assert!(error.contains("nowhere"), "{error}");
+}
+
+#[tokio::test]
 async fn a_key_alone_is_upserted_once() {
     let file = File::new();
     let schema = schema([("id", int())]);

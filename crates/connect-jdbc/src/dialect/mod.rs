@@ -8,6 +8,7 @@ mod postgres;
 mod sqlite;
 mod text_load;
 mod widen;
+mod wire;
 
 pub use definition::{TableColumn, TableDefinition, TableId, TableKind};
 pub use mysql::{MySql, StringColumns};
@@ -18,10 +19,10 @@ pub use widen::Longest;
 pub(crate) use civil::{date_from_days, datetime_from_clock, datetime_from_millis};
 pub(crate) use mysql::clock;
 pub(crate) use mysql_load::{LoadKind, Staging};
-pub(crate) use postgres::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 pub(crate) use sqlite::{MILLIS_PER_DAY, date_millis};
 pub(crate) use text_load::write_load_field;
 pub(crate) use widen::modify_clause;
+pub(crate) use wire::{Element, Wire, clock_micros_since_2000, days_since_2000, micros_since_2000};
 
 use connect_api::{Decimal, Schema, SchemaRef, Value};
 use std::fmt::Debug;

@@ -2,10 +2,10 @@
 
 use super::mysql::hex;
 use super::{
-    ColumnDdl, Dialect, Longest, Quoting, TableColumn, TableId, Target, check_scale, clock, date_from_days,
-    datetime_from_millis, update_one, widen,
+    ColumnDdl, Dialect, Element, Longest, Quoting, TableColumn, TableId, Target, Wire, check_scale, clock,
+    date_from_days, datetime_from_millis, days_since_2000, micros_since_2000, update_one, widen,
 };
-use connect_api::{Logical, Schema, Type, Value};
+use connect_api::{Schema, Type, Value};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Postgres {
@@ -14,133 +14,6 @@ pub struct Postgres {
 
 /// The server cuts longer names off, so these are the names it knows.
 const MAX_NAME_BYTES: usize = 63;
-
-/// The type in which the values of a column travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wire {
-    pub(crate) element: Element,
-    pub(crate) array: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    Bool,
-    Int2,
-    Int4,
-    Int8,
-    Float4,
-    Float8,
-    Text,
-    Bytea,
-    /// Sent as text, which holds every digit.
-    Numeric,
-    Date,
-    Time,
-    Timestamp,
-}
-
-impl Wire {
-    pub(crate) fn of(schema: &Schema) -> Option<Self> {
-        match &schema.ty {
-            Type::Array(element) => Some(Self { element: Element::of(element)?, array: true }),
-            _ => Some(Self { element: Element::of(schema)?, array: false }),
-        }
-    }
-}
-
-impl Wire {
-    /// The type as a cast names it.
-    fn sql_type(self) -> String {
-        format!("{}{}", self.element.parameter_type(), if self.array { "[]" } else { "" })
-    }
-}
-
-impl Element {
-    fn of(schema: &Schema) -> Option<Self> {
-        Some(match (schema.logical(), &schema.ty) {
-            (Some(Logical::Decimal { .. }), _) => Self::Numeric,
-            (Some(Logical::Date), _) => Self::Date,
-            (Some(Logical::Time), _) => Self::Time,
-            (Some(Logical::Timestamp), _) => Self::Timestamp,
-            (None, Type::Boolean) => Self::Bool,
-            (None, Type::Int8 | Type::Int16) => Self::Int2,
-            (None, Type::Int32) => Self::Int4,
-            (None, Type::Int64) => Self::Int8,
-            (None, Type::Float32) => Self::Float4,
-            (None, Type::Float64) => Self::Float8,
-            (None, Type::String) => Self::Text,
-            (None, Type::Bytes) => Self::Bytea,
-            (None, Type::Array(_) | Type::Map { .. } | Type::Struct(_)) => return None,
-        })
-    }
-
-    fn column_type(self) -> &'static str {
-        match self {
-            Self::Bool => "BOOLEAN",
-            Self::Int2 => "SMALLINT",
-            Self::Int4 => "INT",
-            Self::Int8 => "BIGINT",
-            Self::Float4 => "REAL",
-            Self::Float8 => "DOUBLE PRECISION",
-            Self::Text => "TEXT",
-            Self::Bytea => "BYTEA",
-            Self::Numeric => "DECIMAL",
-            Self::Date => "DATE",
-            Self::Time => "TIME",
-            Self::Timestamp => "TIMESTAMP",
-        }
-    }
-
-    fn parameter_type(self) -> &'static str {
-        match self {
-            Self::Bool => "bool",
-            Self::Int2 => "int2",
-            Self::Int4 => "int4",
-            Self::Int8 => "int8",
-            Self::Float4 => "float4",
-            Self::Float8 => "float8",
-            Self::Text | Self::Numeric => "text",
-            Self::Bytea => "bytea",
-            Self::Date => "date",
-            Self::Time => "time",
-            Self::Timestamp => "timestamp",
-        }
-    }
-}
-
-impl Postgres {
-    /// One INSERT of rows whose values come as one array per column; an upsert if the first `upsert_keys` columns are its key.
-    pub(crate) fn insert_arrays(
-        &self,
-        table: &TableId,
-        columns: &[Target<'_>],
-        upsert_keys: Option<usize>,
-    ) -> String {
-        let mut parameters = Vec::new();
-        let mut values = Vec::new();
-        let mut aliases = Vec::new();
-        for (column, number) in columns.iter().zip(1..) {
-            let wire = Wire::of(column.schema).unwrap_or(Wire { element: Element::Text, array: false });
-            parameters.push(format!("${number}::{}[]", wire.element.parameter_type()));
-            aliases.push(format!("c{number}"));
-            values.push(format!("c{number}{}", casts(wire, column)));
-        }
-        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
-        let mut sql = format!(
-            "INSERT INTO {}({}) SELECT {} FROM unnest({}) AS bulk({})",
-            self.table(table),
-            self.list(&names),
-            values.join(","),
-            parameters.join(","),
-            aliases.join(",")
-        );
-        if let Some(keys) = upsert_keys {
-            sql.push(' ');
-            sql.push_str(&self.on_conflict(&names[..keys], &names[keys..]));
-        }
-        sql
-    }
-}
 
 impl Dialect for Postgres {
     fn quoting(&self) -> Quoting {
@@ -395,6 +268,40 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    /// One INSERT of rows whose values come as one array per column; an upsert if the first `upsert_keys` columns are its key.
+    pub(crate) fn insert_arrays(
+        &self,
+        table: &TableId,
+        columns: &[Target<'_>],
+        upsert_keys: Option<usize>,
+    ) -> String {
+        let mut parameters = Vec::new();
+        let mut values = Vec::new();
+        let mut aliases = Vec::new();
+        for (column, number) in columns.iter().zip(1..) {
+            let wire = Wire::of(column.schema).unwrap_or(Wire { element: Element::Text, array: false });
+            parameters.push(format!("${number}::{}[]", wire.element.parameter_type()));
+            aliases.push(format!("c{number}"));
+            values.push(format!("c{number}{}", casts(wire, column)));
+        }
+        let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let mut sql = format!(
+            "INSERT INTO {}({}) SELECT {} FROM unnest({}) AS bulk({})",
+            self.table(table),
+            self.list(&names),
+            values.join(","),
+            parameters.join(","),
+            aliases.join(",")
+        );
+        if let Some(keys) = upsert_keys {
+            sql.push(' ');
+            sql.push_str(&self.on_conflict(&names[..keys], &names[keys..]));
+        }
+        sql
+    }
+}
+
 /// What a value must become after its journey, to be assigned to the column.
 fn casts(wire: Wire, column: &Target<'_>) -> String {
     let brackets = if wire.array { "[]" } else { "" };
@@ -418,30 +325,4 @@ fn float(value: f64, finite: String) -> String {
     } else {
         finite
     }
-}
-
-/// PostgreSQL counts from 2000-01-01.
-const DAYS_TO_2000: i32 = 10_957;
-
-/// A date as the server counts it; `None` beyond what a column holds.
-pub(crate) fn days_since_2000(days: i32) -> Option<i32> {
-    /// What the server takes: from day 0 of the Julian count, 4714-11-24 BC, to 5874897-12-31.
-    const RANGE: std::ops::RangeInclusive<i64> = -2_440_588..=2_145_042_905;
-    RANGE.contains(&i64::from(days)).then(|| days.checked_sub(DAYS_TO_2000)).flatten()
-}
-
-/// A timestamp as the server counts it; `None` beyond what a column holds.
-pub(crate) fn micros_since_2000(millis: i64) -> Option<i64> {
-    micros_in_range(i128::from(millis) * 1000)
-}
-
-/// As [`micros_since_2000`], for a clock's seconds and the nanoseconds after them.
-pub(crate) fn clock_micros_since_2000(seconds: i64, nanos: u32) -> Option<i64> {
-    micros_in_range(i128::from(seconds) * 1_000_000 + i128::from(nanos / 1000))
-}
-
-fn micros_in_range(since_1970: i128) -> Option<i64> {
-    const RANGE: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
-    let micros = since_1970 - i128::from(DAYS_TO_2000) * 86_400_000_000;
-    i64::try_from(micros).ok().filter(|micros| RANGE.contains(micros))
 }

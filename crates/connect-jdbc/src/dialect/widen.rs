@@ -103,8 +103,8 @@ const MIB_16: usize = 16_777_215;
 
 fn sized(names: [&str; 3], bytes: usize) -> &str {
     match bytes {
-        0..=KIB_64 => names[0],
-        ..=MIB_16 => names[1],
+        bytes if bytes <= KIB_64 => names[0],
+        bytes if bytes <= MIB_16 => names[1],
         _ => names[2],
     }
 }

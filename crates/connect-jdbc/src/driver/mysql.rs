@@ -27,20 +27,16 @@ const CACHED_STATEMENTS: usize = 128;
 /// Beyond this a longer statement saves nothing, but costs memory on both sides.
 const MAX_STATEMENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Whatever the server's default: a value that does not fit is an error, not a shorter value; and a backslash escapes.
+/// Whatever the server's default: a value that does not fit is an error, not a shorter value; and a backslash escapes. A
+/// TIMESTAMP column holds points in time and takes them in the session's zone: UTC, as every zone with winter and summer
+/// has an hour twice.
 const SESSION: &str = "SET SESSION sql_mode = \
                        CONCAT(REPLACE(@@sql_mode, 'NO_BACKSLASH_ESCAPES', ''), ',STRICT_TRANS_TABLES,STRICT_ALL_TABLES'), \
-                       SESSION autocommit = 1";
-/// A TIMESTAMP column holds points in time and takes them in the session's zone: UTC, as every zone with winter and summer
-/// has an hour twice.
-const TIME_ZONE: &str = ", SESSION time_zone = '+00:00'";
-
-/// The user's own variables first: what is needed for exact values comes after them. A time zone is theirs to choose.
+                       SESSION autocommit = 1, SESSION time_zone = '+00:00'";
+/// The user's own variables first: what is needed for exact values comes after them.
 fn session(url: &MySqlUrl) -> Vec<String> {
-    let of_zone = |(name, _): &(String, String)| name.eq_ignore_ascii_case("time_zone");
-    let zone = if url.session_variables.iter().any(of_zone) { "" } else { TIME_ZONE };
     let own = url.session_variables.iter().map(|(name, value)| format!("SET SESSION {name} = {value}"));
-    own.chain([format!("{SESSION}{zone}")]).collect()
+    own.chain([SESSION.to_owned()]).collect()
 }
 
 const FACTS: &str = "SELECT @@max_allowed_packet, @@local_infile, @@version";
@@ -309,18 +305,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_is_strict_and_in_utc_unless_the_url_names_another_zone() {
-        let url = |text: &str| match crate::url::JdbcUrl::parse(text, &[]) {
+    fn a_session_is_strict_and_in_utc_whatever_the_url_says() {
+        let text = "jdbc:mariadb://h/d?sessionVariables=time_zone='%2B09:00',lock_wait_timeout=5";
+        let url = match crate::url::JdbcUrl::parse(text, &[]) {
             Ok(crate::url::JdbcUrl::MySql(url)) => url,
             other => panic!("{other:?}"),
         };
-        let plain = session(&url("jdbc:mariadb://h/d"));
-        assert_eq!(plain.len(), 1);
-        assert!(plain[0].contains("STRICT_TRANS_TABLES") && plain[0].ends_with("time_zone = '+00:00'"));
-        let own =
-            session(&url("jdbc:mariadb://h/d?sessionVariables=time_zone='%2B09:00',lock_wait_timeout=5"));
-        assert_eq!(own[..2], ["SET SESSION time_zone = '+09:00'", "SET SESSION lock_wait_timeout = 5"]);
-        assert!(own[2].contains("STRICT_TRANS_TABLES") && !own[2].contains("time_zone"));
+        let statements = session(&url);
+        assert_eq!(statements[0], "SET SESSION lock_wait_timeout = 5");
+        assert!(
+            statements[1].contains("STRICT_TRANS_TABLES") && statements[1].ends_with("time_zone = '+00:00'")
+        );
+        assert_eq!((statements.len(), url.ignored), (2, vec!["sessionVariables time_zone".to_owned()]));
     }
 
     #[test]

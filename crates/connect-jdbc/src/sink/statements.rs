@@ -56,11 +56,7 @@ impl Statements {
             let found = find(dialect, table, name);
             let way = match found {
                 Some(found) if found.generated => Way::NotWritten,
-                Some(found)
-                    if matches!(found.base_type().as_str(), "timestamp with time zone" | "timestamp") =>
-                {
-                    Way::AsInstant
-                }
+                Some(found) if found.holds_instants() => Way::AsInstant,
                 _ => Way::AsShown,
             };
             ways.push(way);

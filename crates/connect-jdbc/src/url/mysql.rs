@@ -77,7 +77,15 @@ impl MySqlUrl {
             "sockettimeout" => self.socket_timeout = millis("socketTimeout", &value)?,
             "tcpkeepalive" => self.keep_alive = !value.eq_ignore_ascii_case("false"),
             "allowlocalinfile" => self.local_infile = !value.eq_ignore_ascii_case("false"),
-            "sessionvariables" => self.session_variables = session_variables(&value)?,
+            "sessionvariables" => {
+                self.session_variables = session_variables(&value)?;
+                // Points in time are sent and read in UTC.
+                let all = self.session_variables.len();
+                self.session_variables.retain(|(name, _)| !name.eq_ignore_ascii_case("time_zone"));
+                if self.session_variables.len() < all {
+                    self.ignored.push(format!("{key} time_zone"));
+                }
+            }
             // A user who asks for an encrypted connection must not silently get a plain one.
             "usessl" | "requiressl" if value.eq_ignore_ascii_case("true") => return Err(no_tls(key)),
             "sslmode"

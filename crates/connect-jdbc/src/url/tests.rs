@@ -95,11 +95,16 @@ fn parameters_of_mariadb_s_session() {
     .unwrap();
     assert_eq!(
         (url.socket_timeout, url.keep_alive, url.local_infile, url.ignored),
-        (Some(Duration::from_millis(1500)), false, false, vec!["serverTimezone".to_owned()])
+        (
+            Some(Duration::from_millis(1500)),
+            false,
+            false,
+            vec!["serverTimezone".to_owned(), "sessionVariables time_zone".to_owned()]
+        )
     );
     let variables: Vec<String> =
         url.session_variables.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    assert_eq!(variables, ["time_zone = '+09:00'", "wait_timeout = 5", "sql_mode = 'A,B'"]);
+    assert_eq!(variables, ["wait_timeout = 5", "sql_mode = 'A,B'"]);
     for wrong in ["a", "a=b c", "a='x", "a='\\'", "a=1,, b=2", "a=(SELECT 1)", "@a=1", "a='x' b=1"] {
         let error = parse(&format!("sessionVariables={}", wrong.replace(' ', "%20"))).unwrap_err();
         assert!(error.contains("sessionVariables is not a list"), "{wrong}: {error}");

@@ -96,7 +96,7 @@ async fn mariadb_columns_that_the_sink_creates() -> Result<()> {
             .good(Value::Timestamp(253_402_300_799_999), "9999-12-31 23:59:59.999")
             .bad(Value::Timestamp(253_402_300_800_000), "is not in the years 1 to 9999"),
     ];
-    let mut task = start(&sink_config(&db, &[])).await?;
+    let mut task = start(&sink_config(&db, &[("date.calendar.system", "PROLEPTIC_GREGORIAN")])).await?;
     check(&db, &mut task, cases).await
 }
 
@@ -185,5 +185,20 @@ async fn mariadb_columns_that_are_there() -> Result<()> {
         existing("POINT", Schema::new(Type::Bytes)).refused("has the type point"),
     ];
     let mut task = start(&sink_config(&db, &[])).await?;
+    check(&db, &mut task, cases).await
+}
+
+/// A clock shows the zone of choice; a point in time is the same in every zone.
+#[tokio::test]
+async fn mariadb_instants_and_clocks() -> Result<()> {
+    let db = Database::create(&unique("types")).await?;
+    let cases = vec![
+        existing("TIMESTAMP(3) NULL", Schema::timestamp())
+            .read("UNIX_TIMESTAMP(c)")
+            .good(Value::Timestamp(1_710_000_000_007), "1710000000.007"),
+        existing("DATETIME(3)", Schema::timestamp())
+            .good(Value::Timestamp(1_710_000_000_007), "2024-03-10 01:00:00.007"),
+    ];
+    let mut task = start(&sink_config(&db, &[("db.timezone", "Asia/Seoul")])).await?;
     check(&db, &mut task, cases).await
 }

@@ -116,7 +116,7 @@ async fn postgres_columns_that_the_sink_creates() -> Result<()> {
         created("timestamp without time zone[]", array(Schema::timestamp()))
             .good(Value::Array(vec![Value::Timestamp(-1)]), "{\"1969-12-31 23:59:59.999\"}"),
     ];
-    let mut task = start(&sink_config(&db, &[])).await?;
+    let mut task = start(&sink_config(&db, &[("date.calendar.system", "PROLEPTIC_GREGORIAN")])).await?;
     check(&db, &mut task, cases).await
 }
 
@@ -202,5 +202,20 @@ async fn postgres_columns_that_are_there() -> Result<()> {
         existing("INT", Schema::new(Type::Boolean)).refused("SQLSTATE 42804"),
     ];
     let mut task = start(&sink_config(&db, &[])).await?;
+    check(&db, &mut task, cases).await
+}
+
+/// A clock shows the zone of choice; a point in time is the same in every zone.
+#[tokio::test]
+async fn postgres_instants_and_clocks() -> Result<()> {
+    let db = PgDatabase::create(&unique("types")).await?;
+    let cases = vec![
+        existing("TIMESTAMPTZ", Schema::timestamp())
+            .read("extract(epoch from c)")
+            .good(Value::Timestamp(1_710_000_000_007), "1710000000.007000"),
+        existing("TIMESTAMP", Schema::timestamp())
+            .good(Value::Timestamp(1_710_000_000_007), "2024-03-10 01:00:00.007"),
+    ];
+    let mut task = start(&sink_config(&db, &[("db.timezone", "Asia/Seoul")])).await?;
     check(&db, &mut task, cases).await
 }

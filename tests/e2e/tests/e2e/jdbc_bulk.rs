@@ -44,8 +44,16 @@ fn everything() -> SchemaRef {
 }
 
 fn values(n: i32) -> Vec<Value> {
-    const WORDS: [&str; 8] =
-        ["", "\\N", "a\tb", "line\nnext\r\n", "back\\slash\\", "quote'\"`", "\u{e4}\u{20ac}\u{1f600}", " spaces "];
+    const WORDS: [&str; 8] = [
+        "",
+        "\\N",
+        "a\tb",
+        "line\nnext\r\n",
+        "back\\slash\\",
+        "quote'\"`",
+        "\u{e4}\u{20ac}\u{1f600}",
+        " spaces ",
+    ];
     let big = if n % 2 == 0 { i64::MAX - i64::from(n) } else { i64::MIN + i64::from(n) };
     vec![
         Value::Int32(n),
@@ -66,8 +74,7 @@ fn values(n: i32) -> Vec<Value> {
 /// Written once in one put and once in small ones, which are too few for a load.
 async fn both_ways(db: &AnyDatabase, mode: &[(&str, &str)]) -> Result<()> {
     let schema = everything();
-    let records: Vec<SinkRecord> =
-        (0..ROWS).map(|n| record(i64::from(n), &schema, values(n))).collect();
+    let records: Vec<SinkRecord> = (0..ROWS).map(|n| record(i64::from(n), &schema, values(n))).collect();
     for (table, size) in [("one", ROWS as usize), ("many", 100)] {
         let mut task = start(&sink_config(db, &[mode, &[("table.name.format", table)]].concat())).await?;
         // A second time, for a task that knows the table by now; an upsert meets its own rows.
@@ -105,8 +112,12 @@ fn named_rows(count: i32, name: impl Fn(i32) -> String) -> Vec<SinkRecord> {
     pairs(&schema, (0..count).map(|n| (n, name(n))))
 }
 
-const BY_NAME: &[(&str, &str)] =
-    &[("insert.mode", "upsert"), ("pk.mode", "record_value"), ("pk.fields", "name"), ("auto.create", "false")];
+const BY_NAME: &[(&str, &str)] = &[
+    ("insert.mode", "upsert"),
+    ("pk.mode", "record_value"),
+    ("pk.fields", "name"),
+    ("auto.create", "false"),
+];
 
 #[tokio::test]
 async fn the_later_of_two_keys_that_are_one_to_a_collation_wins() -> Result<()> {
@@ -171,17 +182,15 @@ async fn without_leave_to_load_rows_are_written_by_statements() -> Result<()> {
         server.execute(&sql).await?;
     }
     let url = format!("{}?allowLocalInfile=false", db.connection().url);
-    for settings in [vec![("connection.user", &*user), ("connection.password", "pw")], vec![("connection.url", &*url)]]
+    for settings in
+        [vec![("connection.user", &*user), ("connection.password", "pw")], vec![("connection.url", &*url)]]
     {
         let mut task = start(&sink_config(&db, &[UPSERT, &settings].concat())).await?;
         for round in 0..2 {
             put(&mut task, &named_rows(ROWS, |n| format!("{round}-{n}"))).await?;
         }
         task.stop().await;
-        assert_eq!(
-            rows(&db, "SELECT COUNT(*), MIN(LEFT(name, 2)) FROM t").await?,
-            [format!("{ROWS} 1-")]
-        );
+        assert_eq!(rows(&db, "SELECT COUNT(*), MIN(LEFT(name, 2)) FROM t").await?, [format!("{ROWS} 1-")]);
     }
     server.execute(&format!("DROP USER '{user}'@'%'")).await
 }

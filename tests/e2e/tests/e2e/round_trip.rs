@@ -27,9 +27,10 @@ const ON_MARIADB: &str = "SELECT id, tiny, small, big, flag, f, d, amount, name,
 const ON_POSTGRES: &str = "SELECT id, tiny, small, big, flag::int, f, d, amount, name, encode(bin, 'hex'), day, to_char(clock, 'HH24:MI:SS.MS'), \
      to_char(at, 'YYYY-MM-DD HH24:MI:SS.MS') FROM half_way ORDER BY id";
 /// SQLite keeps dates and times as milliseconds, and its own calendar has no Julian dates.
-const ON_SQLITE: &str = "SELECT id || '', tiny || '', small || '', big || '', flag || '', printf('%g', f), printf('%g', d), printf('%.4f', amount), name, \
-     lower(hex(bin)), date(day / 1000, 'unixepoch'), strftime('%H:%M:%f', clock / 1000.0, 'unixepoch'), \
-     strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') FROM arrival WHERE id < 4 ORDER BY id";
+const ON_SQLITE: &str = "SELECT id || '', tiny || '', small || '', big || '', flag || '', iif(f IS NULL, f, printf('%g', f)), \
+     iif(d IS NULL, d, printf('%g', d)), iif(amount IS NULL, amount, printf('%.4f', amount)), name, iif(bin IS NULL, bin, lower(hex(bin))), \
+     date(day / 1000, 'unixepoch'), strftime('%H:%M:%f', clock / 1000.0, 'unixepoch'), strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') \
+     FROM arrival WHERE id < 4 ORDER BY id";
 
 /// The payloads in the order of their ids, decimals with four digits.
 async fn payloads(topic: &str) -> Result<Vec<Value>> {

@@ -155,7 +155,7 @@ async fn values_at_the_edges() -> Result<()> {
         Value::Array(vec![]),
         Value::Array(vec![]),
     ];
-    let mut task = task(&db, &[]).await?;
+    let mut task = task(&db, &[("date.calendar.system", "PROLEPTIC_GREGORIAN")]).await?;
     task.put(&[record(0, &schema, low), record(1, &schema, high)]).await.map_err(text_of)?;
     assert_eq!(
         rows(&db, "SELECT * FROM t").await?,

@@ -2,6 +2,7 @@
 
 mod column;
 mod decimal;
+mod shown;
 mod temporal;
 
 use super::config::{Calendar, Granularity, NumericMapping, SourceConfig};

@@ -118,7 +118,7 @@ async fn uuids(conn: &mut Conn, columns: &[Column]) -> Result<Vec<(String, Strin
 fn may_be_uuid(column: &Column) -> bool {
     column.column_type() == ColumnType::MYSQL_TYPE_STRING
         && !column.org_table_ref().is_empty()
-        && column.column_length() % UUID_LENGTH == 0
+        && column.column_length().is_multiple_of(UUID_LENGTH)
         && !column.flags().intersects(ColumnFlags::ENUM_FLAG | ColumnFlags::SET_FLAG)
 }
 

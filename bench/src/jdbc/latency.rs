@@ -25,7 +25,9 @@ pub(super) async fn run(bench: &mut Bench, case: Case, who: Who) -> anyhow::Resu
     create_topic(&bench.bootstrap, &topic, 1, &[]).await?;
     let _topics = Topics::removed_at_the_end(&bench.bootstrap, [topic.clone()]);
     let mut worker = Worker::start(bench, side).await?;
-    worker.create("sink", &sink::config(side, What::Upsert, &db, &topic, 1, bench.batch)).await?;
+    worker
+        .create(&testkit::unique("sink"), &sink::config(side, What::Upsert, &db, &topic, 1, bench.batch))
+        .await?;
     let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
         .set("bootstrap.servers", &bench.bootstrap)
         .set("linger.ms", "0")

@@ -33,7 +33,8 @@ pub(super) async fn run(
     let before = worker.usage()?;
     let mut watch = Watch::open(&db).await?;
     let floor = watch.progress().await?;
-    worker.create("sink", &config).await?;
+    // A name of its own, since the group of that name remembers how far it has come.
+    worker.create(&testkit::unique("sink"), &config).await?;
     let (rest, table) = (&worker, &db);
     let watching = async {
         let mut begun: Option<Instant> = None;

@@ -8,6 +8,9 @@ use crate::ports::RawRecord;
 use connect_api::{ConnectError, Rejected};
 use futures::future::try_join_all;
 
+/// What `__connect.errors.class.name` says of a record that a task rejected: Java names the interface, whichever task it was.
+const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
+
 pub(super) struct BadRecords<'a> {
     facts: &'a Facts,
     dead_letters: Option<DeadLetters>,
@@ -70,7 +73,7 @@ impl<'a> BadRecords<'a> {
             if let Some(last) = last.replace(index).filter(|last| *last >= index) {
                 return Err(misuse(format!("at {index} of the batch after that at {last}")));
             }
-            let (record, class) = (record.clone(), class.clone().into());
+            let (record, class) = (record.clone(), SINK_TASK.into());
             bad.push(BadRecord { record, stage: Stage::TaskPut, class, error, headers });
         }
         Ok(bad)

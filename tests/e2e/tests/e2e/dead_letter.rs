@@ -155,7 +155,7 @@ async fn what_cannot_be_read_and_what_the_database_refuses_are_both_passed_over(
     .await;
     for (dead, offset, stage, class) in [
         (&dead[0], "1", "VALUE_CONVERTER", "org.apache.kafka.connect.json.JsonConverter"),
-        (&dead[1], "3", "TASK_PUT", "io.confluent.connect.jdbc.sink.JdbcSinkTask"),
+        (&dead[1], "3", "TASK_PUT", "org.apache.kafka.connect.sink.SinkTask"),
     ] {
         assert_eq!(dead.header("__connect.errors.offset"), Some(offset));
         assert_eq!(dead.header("__connect.errors.stage"), Some(stage));

@@ -197,7 +197,7 @@ async fn the_dead_letter_topic_holds_exactly_the_bad_rows() -> Result<()> {
                 ("connector.name", name.as_str()),
                 ("task.id", "0"),
                 ("stage", "TASK_PUT"),
-                ("class.name", "io.confluent.connect.jdbc.sink.JdbcSinkTask"),
+                ("class.name", "org.apache.kafka.connect.sink.SinkTask"),
                 ("exception.class.name", "org.apache.kafka.connect.errors.ConnectException"),
                 ("sqlstate", state(&db, n)),
             ] {

@@ -11,6 +11,7 @@ mod dead_letter;
 mod demo_check;
 mod discovery;
 mod jdbc_bulk;
+mod jdbc_faults;
 mod jdbc_mariadb;
 mod jdbc_postgres;
 mod jdbc_source_connector;

@@ -2,8 +2,8 @@
 
 use super::cluster::{Cluster, Member};
 use super::lines::{Growing, TopicLines, Writer};
-use super::random::Random;
 use crate::support::PATIENCE;
+use crate::support::random::Random;
 use anyhow::{Context, ensure};
 use reqwest::Method;
 use serde_json::json;

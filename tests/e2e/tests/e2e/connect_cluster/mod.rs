@@ -9,7 +9,6 @@ mod lines;
 mod many;
 mod mixed;
 mod protocols;
-mod random;
 mod takeover;
 mod w1;
 mod w5;

@@ -2,7 +2,7 @@
 
 use super::cluster::{Cluster, Member, all_running};
 use super::lines::{Growing, TopicLines, Writer, file_complete};
-use super::random::Random;
+use crate::support::random::Random;
 use anyhow::Context;
 use std::slice::from_ref;
 use std::time::{Duration, Instant};

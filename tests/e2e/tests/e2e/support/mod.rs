@@ -5,6 +5,7 @@ pub(crate) mod folder;
 pub(crate) mod jdbc;
 pub(crate) mod jdbc_source;
 pub(crate) mod platform;
+pub(crate) mod random;
 pub(crate) mod worker;
 
 use serde_json::Value;

@@ -4,10 +4,10 @@ use anyhow::Context;
 use std::time::Duration;
 
 /// Random enough. The seed is printed, and taken from the environment where it is set.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(variable: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(variable: &str) -> anyhow::Result<Self> {
         let seed = match std::env::var(variable) {
             Ok(text) => text.parse().with_context(|| format!("{variable} is not a number"))?,
             Err(_) => u64::from(uuid::Uuid::new_v4().as_fields().0) + 1,
@@ -17,7 +17,7 @@ impl Random {
     }
 
     /// Below `end`.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// Waits for so many milliseconds.
-    pub(super) async fn pause(&mut self, least: usize, most: usize) {
+    pub(crate) async fn pause(&mut self, least: usize, most: usize) {
         let millis = least + self.below(most - least);
         tokio::time::sleep(Duration::from_millis(u64::try_from(millis).unwrap_or_default())).await;
     }

@@ -3,7 +3,7 @@
 use crate::support::database::{AnyDatabase, JdbcTarget};
 use crate::support::jdbc::*;
 use anyhow::Result;
-use connect_api::{Decimal, Schema, SchemaRef, SinkRecord, SinkTask, Type, Value};
+use connect_api::{Decimal, Schema, SchemaRef, SinkRecord, Type, Value};
 use testkit::{Database, PgDatabase, unique};
 
 /// More than it takes to leave the statements.

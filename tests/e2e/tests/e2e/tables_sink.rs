@@ -265,7 +265,7 @@ fn keyed() -> Vec<(&'static str, &'static str, Schema, Vec<Value>)> {
             "NUMERIC(40,2)",
             Schema::decimal(2),
             // Numbers that are the same as doubles.
-            (0..5).map(|n| decimal(9_007_199_254_740_993_00 + n)).collect(),
+            (0..5).map(|n| decimal(900_719_925_474_099_300 + n)).collect(),
         ),
         ("DATE", "DATE", Schema::date(), (0..5).map(|n| Value::Date(n * 1000 - 2000)).collect()),
         (

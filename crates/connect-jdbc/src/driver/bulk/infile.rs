@@ -11,9 +11,12 @@ use tokio::sync::mpsc;
 /// Chunks on their way, at most: one is sent while the next is written.
 const CHUNKS: usize = 2;
 
-/// The stream that the server may ask for now, and its name.
+/// The name under which the server may ask for a stream, and its chunks.
+type Offer = (String, mpsc::Receiver<Bytes>);
+
+/// The stream that the server may ask for now.
 #[derive(Clone, Default)]
-pub(in crate::driver) struct Infile(Arc<Mutex<Option<(String, mpsc::Receiver<Bytes>)>>>);
+pub(in crate::driver) struct Infile(Arc<Mutex<Option<Offer>>>);
 
 impl Infile {
     /// Offers a stream under `name`; what was offered before is gone.

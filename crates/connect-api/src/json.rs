@@ -10,6 +10,14 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 /// Appends `text` as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    // Most texts have nothing to escape, and bytes are looked through sooner than characters; 0xF0 begins those beyond U+FFFF.
+    let Some(first) = text.bytes().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\' | 0xf0..)) else {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+        return;
+    };
+    let (before, text) = text.split_at(first);
+    out.extend_from_slice(before.as_bytes());
     let mut plain = 0;
     for (at, c) in text.char_indices() {
         let short = match c {

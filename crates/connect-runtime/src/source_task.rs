@@ -4,6 +4,7 @@
 //! one before it in its source partition is acknowledged by Kafka, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+mod flight;
 mod records;
 
 pub use records::BadSourceRecord;
@@ -14,13 +15,13 @@ use crate::observer::TaskObserver;
 use crate::offsets::StoreReader;
 use crate::ports::{KafkaClients, OffsetStore, ProduceError, SourceProducer};
 use crate::secrets::Secrets;
-use crate::submitted::{Submitted, Ticket};
+use crate::submitted::Submitted;
 use connect_api::{
     ConfigMap, ConnectError, Converter, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext,
 };
-use futures::StreamExt;
-use futures::future::BoxFuture;
+use flight::{InFlight, Settled};
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use records::PRODUCER_CLASS;
 use std::future::Future;
 use std::sync::Arc;
@@ -127,13 +128,6 @@ async fn start(spec: &mut SourceTaskSpec) -> Result<Arc<dyn SourceProducer>, Con
     spec.clients.source_producer(&spec.connector, spec.task, &spec.producer_overrides).await
 }
 
-/// What became of a record that was handed to the producer.
-struct Settled {
-    ticket: Option<Ticket>,
-    topic: Arc<str>,
-    outcome: Result<(), ProduceError>,
-}
-
 enum Next {
     Stop,
     Settled(Settled),
@@ -156,7 +150,7 @@ struct Desk {
     secrets: Secrets,
     paused: bool,
     submitted: Submitted,
-    in_flight: FuturesUnordered<BoxFuture<'static, Settled>>,
+    in_flight: FuturesUnordered<InFlight>,
     /// When the last record was settled, or the first after a pause handed over.
     progress: Instant,
     /// Whether the observer was told that nothing moves.
@@ -235,14 +229,14 @@ impl Desk {
     }
 
     /// Converts the record and hands it to the producer; `None` when the task is to stop.
-    async fn submit(&mut self, record: SourceRecord) -> Result<Option<()>, ConnectError> {
+    async fn submit(&mut self, mut record: SourceRecord) -> Result<Option<()>, ConnectError> {
         while self.in_flight.len() >= MOST_IN_FLIGHT {
             let next = self.next().await;
             if !self.attend(next).await? {
                 return Ok(None);
             }
         }
-        let ticket = self.submitted.enter(record.source_partition.as_ref(), record.source_offset.clone());
+        let ticket = self.submitted.enter(record.source_partition.as_ref(), record.source_offset.take());
         let topic = record.topic.clone();
         let outgoing = match self.convert(record) {
             Ok(outgoing) => outgoing,
@@ -252,16 +246,20 @@ impl Desk {
             }
         };
         let producer = self.producer.clone();
-        let sent = self.attend_until(async move { producer.send(outgoing).await }).await?;
-        let Some(sent) = sent else { return Ok(None) };
+        let mut sending = producer.send(outgoing);
+        // Mostly there is room at once; then looking after everything else can wait for the end of the batch.
+        let sent = match (&mut sending).now_or_never() {
+            Some(sent) => sent,
+            None => match self.attend_until(sending).await? {
+                Some(sent) => sent,
+                None => return Ok(None),
+            },
+        };
         if self.in_flight.is_empty() {
             self.progress = Instant::now();
         }
         match sent {
-            Ok(delivery) => {
-                self.in_flight
-                    .push(Box::pin(async move { Settled { ticket, topic, outcome: delivery.await } }));
-            }
+            Ok(delivery) => self.in_flight.push(InFlight { ticket, topic, delivery }),
             Err(error) => self.settle(Settled { ticket, topic, outcome: Err(error) })?,
         }
         Ok(Some(()))
@@ -299,7 +297,13 @@ impl Desk {
     async fn attend(&mut self, next: Next) -> Result<bool, ConnectError> {
         match next {
             Next::Stop => return Ok(false),
-            Next::Settled(settled) => self.settle(settled)?,
+            Next::Settled(settled) => {
+                self.settle(settled)?;
+                // One answer of Kafka settles many records.
+                while let Some(Some(settled)) = self.in_flight.next().now_or_never() {
+                    self.settle(settled)?;
+                }
+            }
             Next::Flush => self.flush().await,
             Next::Stalled => self.complain(),
         }

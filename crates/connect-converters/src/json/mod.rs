@@ -66,7 +66,12 @@ pub struct JsonConverter {
     schemas_enable: bool,
     writer: Writer,
     written: SchemaText,
+    /// Where a message is written before it is copied into one allocation of its size.
+    draft: Vec<u8>,
 }
+
+/// A draft that grew larger than this is not kept for the next message.
+const MOST_KEPT: usize = 64 * 1024;
 
 enum Mode {
     Schemaless,
@@ -100,7 +105,7 @@ impl JsonConverter {
                 }
             }
         };
-        Ok(Self { mode, schemas_enable, writer, written: SchemaText::default() })
+        Ok(Self { mode, schemas_enable, writer, written: SchemaText::default(), draft: Vec::new() })
     }
 }
 
@@ -160,7 +165,8 @@ impl Converter for JsonConverter {
         if schema.is_none() && value.is_null() {
             return Ok(None);
         }
-        let mut out = Vec::with_capacity(128);
+        let mut out = std::mem::take(&mut self.draft);
+        out.clear();
         if self.schemas_enable {
             out.extend_from_slice(b"{\"schema\":");
             match schema {
@@ -173,7 +179,12 @@ impl Converter for JsonConverter {
         if self.schemas_enable {
             out.push(b'}');
         }
-        Ok(Some(out.into()))
+        if out.capacity() > MOST_KEPT {
+            return Ok(Some(out.into()));
+        }
+        let message = Bytes::copy_from_slice(&out);
+        self.draft = out;
+        Ok(Some(message))
     }
 
     fn class_name(&self) -> &'static str {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 const BATCH_BYTES: usize = 512 * 1024;
 
 /// How many batches may wait, whatever `max.buffer.size` says.
-const MOST_BATCHES: usize = 16;
+const MOST_BATCHES: usize = 8;
 
 /// What the reader tells the task.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// While a put is under way, this many records are read at once at most: it gets no further meanwhile.
-const MAX_BESIDE: usize = 500;
+const MAX_BESIDE: usize = 64;
 
 /// How long a full batch waits for the put before it without asking the consumer for anything. Then that is paused, for it has to be
 /// asked to stay in its group. Not at once: what a paused consumer has fetched is thrown away.

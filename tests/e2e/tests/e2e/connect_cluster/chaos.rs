@@ -62,7 +62,8 @@ impl Wish {
                     self.state = "RUNNING";
                     (Method::PUT, format!("{path}/resume"), None, &[202])
                 }
-                4 => (Method::POST, format!("{path}/restart?includeTasks=true"), None, &[202]),
+                // 404, as in Java: it was made so lately that nobody runs it and it has no status.
+                4 => (Method::POST, format!("{path}/restart?includeTasks=true"), None, &[202, 404]),
                 _ => {
                     self.batch += 1;
                     let body = json!({"batch.size": self.batch.to_string()});

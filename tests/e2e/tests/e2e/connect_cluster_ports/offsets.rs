@@ -3,7 +3,7 @@
 use super::{map, worker};
 use connect_api::{ConfigMap, TopicPartition};
 use connect_kafka::{KafkaGroupOffsets, RdKafkaClients};
-use connect_runtime::ports::{GroupOffsets, GroupOffsetsError, KafkaClients, Subscription};
+use connect_runtime::ports::{GroupOffsets, GroupOffsetsError, KafkaClients, Rebalance, Subscription};
 use std::time::Duration;
 use testkit::kafka_client::{Record, create_topic, delete_topics, produce_all};
 use testkit::{kafka, unique};
@@ -33,6 +33,9 @@ async fn offsets_are_listed_altered_and_deleted_while_nobody_reads() -> anyhow::
     let mut consumer = clients.sink_consumer(&topic, 0, &subscription, &none).await?;
     let mut read = 0;
     while read < 20 {
+        if let Some(Rebalance::Assigned(_)) = consumer.rebalance() {
+            consumer.assign(&[]).await?;
+        }
         for record in consumer.poll(100, Duration::from_secs(10)).await? {
             read += 1;
             consumer.mark_done(&at(&topic, record.partition), record.offset + 1);

@@ -33,15 +33,12 @@ impl Known {
     }
 
     /// What this worker has to say again, since `heard` hides it: a worker that hung while its work was given to this one does not
-    /// know of that, and speaks of its last generation when it goes on.
-    fn repetition_of(&mut self, key: &[u8], heard: Option<&Status>) -> Option<Bytes> {
-        let Some(heard) = heard else {
-            self.own.remove(key);
-            return None;
-        };
+    /// know of that, and speaks of its last generation when it goes on; a leader that hung may remove what was made again meanwhile.
+    fn repetition_of(&self, key: &[u8], heard: Option<&Status>) -> Option<Bytes> {
         let own = self.own.get(key)?;
-        let is_late = heard.worker_id != own.worker_id && heard.generation < own.generation;
-        is_late.then(|| status_value(own))
+        let is_hidden =
+            heard.is_none_or(|heard| heard.worker_id != own.worker_id && heard.generation < own.generation);
+        is_hidden.then(|| status_value(own))
     }
 }
 

@@ -20,10 +20,10 @@ impl StatusCache {
             StatusRecord::Connector(name, Some(status)) => {
                 self.connectors.insert(name, status);
             }
+            // Its tasks have tombstones of their own. Java's worker forgets them here already; but partitions are read in any
+            // order, and a connector that was made again may have been read before: its tasks would never be seen.
             StatusRecord::Connector(name, None) => {
                 self.connectors.remove(&name);
-                // Java's worker forgets the tasks with the connector, before their own tombstones come.
-                self.tasks.remove(&name);
             }
             StatusRecord::Task(id, Some(status)) => {
                 let tasks = self.tasks.entry(id.connector).or_default();
@@ -124,13 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn a_connectors_tombstone_takes_its_tasks() {
+    fn a_connectors_tombstone_leaves_its_tasks_to_theirs() {
         let mut cache = StatusCache::default();
         cache.apply(StatusRecord::Connector("c".into(), Some(status(State::Unassigned, "a", 1))));
         cache.apply(StatusRecord::Task(task(0), Some(status(State::Unassigned, "a", 1))));
         assert_eq!((cache.let_go(-1).connectors.len(), cache.let_go(-1).tasks.len()), (1, 1));
+        // Made again, and its task is in another partition, which happened to be read first.
+        cache.apply(StatusRecord::Task(task(0), None));
+        cache.apply(StatusRecord::Task(task(0), Some(status(State::Running, "b", 2))));
         cache.apply(StatusRecord::Connector("c".into(), None));
         assert_eq!(cache.let_go(-1), Work::default());
+        assert_eq!(cache.task(&task(0)), Some(&status(State::Running, "b", 2)));
         cache.apply(StatusRecord::Task(task(0), None));
         assert_eq!(cache.task(&task(0)), None);
     }

@@ -88,6 +88,8 @@ async fn what_is_put_is_seen_by_all() {
     assert_eq!(second.topics("c").len(), 1);
     assert_eq!(second.connectors(), BTreeSet::from(["c".to_owned()]));
 
+    first.put_task(&task("c", 1), status(State::Unassigned, 1));
+    first.flush().await;
     second.remove_topic("c", "t");
     second.remove_task(&task("c", 1));
     second.flush().await;
@@ -151,6 +153,12 @@ async fn what_hides_the_word_of_who_runs_it_is_answered() {
         assert_eq!(third.connector("c"), Some(of("now", State::Running, 6)));
         assert_eq!(third.task(&task("c", 0)), Some(of("now", State::Paused, 6)));
     }
+    // A leader that hung may remove what was there in its time, and has been made again since.
+    late.remove_connector("c");
+    late.flush().await;
+    now.flush().await;
+    assert_eq!(third.connector("c"), Some(of("now", State::Running, 6)));
+    assert_eq!(third.task(&task("c", 0)), Some(of("now", State::Paused, 6)));
     // Who has given it up has nothing to repeat, nor has anybody an older word than the other.
     now.put_connector("c", of("now", State::Unassigned, 6));
     now.put_task(&task("c", 0), of("now", State::Running, 6));

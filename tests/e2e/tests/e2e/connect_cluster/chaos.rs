@@ -23,6 +23,7 @@ struct Wish {
     exists: bool,
     /// RUNNING, PAUSED or STOPPED.
     state: &'static str,
+    /// Large: after a full batch, Java's task keeps what it has read beyond it until the file grows again.
     batch: usize,
 }
 
@@ -71,8 +72,15 @@ impl Wish {
                 }
             }
         };
-        let answer = worker.change(method.clone(), &path, body.as_ref()).await?;
-        ensure!(fine.contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.body);
+        eventually(format!("{method} {path} at {}", worker.id), PATIENCE, async || {
+            let answer = worker.change(method.clone(), &path, body.as_ref()).await?;
+            // A worker that has not read the creation yet, by way of another, does not know the connector.
+            let is_behind = answer.status == 404 && !fine.contains(&404);
+            ensure!(!is_behind, "{}", answer.body);
+            assert!(fine.contains(&answer.status), "{method} {path}: {} {}", answer.status, answer.body);
+            Ok(Some(()))
+        })
+        .await;
         Ok(())
     }
 
@@ -108,9 +116,23 @@ impl Wish {
 
 #[tokio::test]
 async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
-    let (seconds, mut random) = (seconds()?, Random::new("CHAOS_SEED")?);
     let cluster = Cluster::new("chaos", &[("scheduled.rebalance.max.delay.ms", "500")], &["lines"])?;
-    let mut workers = [cluster.ours()?, cluster.ours()?, cluster.ours()?];
+    let workers = [cluster.ours()?, cluster.ours()?, cluster.ours()?];
+    run(&cluster, workers).await
+}
+
+#[tokio::test]
+async fn with_one_of_java_among_them() -> anyhow::Result<()> {
+    // Java's worker forgets the tasks of a connector with the connector's tombstone. When it starts, it may read that after the
+    // statuses of the tasks of a later connector of the same name, if they are in another partition.
+    let extra = [("scheduled.rebalance.max.delay.ms", "500"), ("status.storage.partitions", "1")];
+    let cluster = Cluster::new("chaos-java", &extra, &["lines"])?;
+    let workers = [cluster.ours()?, cluster.ours()?, cluster.java()?];
+    run(&cluster, workers).await
+}
+
+async fn run(cluster: &Cluster, mut workers: [Member; 3]) -> anyhow::Result<()> {
+    let (seconds, mut random) = (seconds()?, Random::new("CHAOS_SEED")?);
     for worker in &mut workers {
         worker.is_up().await;
     }
@@ -118,7 +140,13 @@ async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
     for n in 0..8 {
         let name = format!("f{n}");
         let file = Growing::new(&name, cluster.folder.path(&name));
-        wishes.push(Wish { name: cluster.topic(&name), file, exists: false, state: "RUNNING", batch: 100 });
+        wishes.push(Wish {
+            name: cluster.topic(&name),
+            file,
+            exists: false,
+            state: "RUNNING",
+            batch: 10_000,
+        });
     }
     let files: Vec<Growing> = wishes.iter().map(|wish| wish.file.clone()).collect();
     let writer = Writer::start(files.clone(), 1, Duration::from_millis(50));
@@ -127,7 +155,7 @@ async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
     while started.elapsed() < Duration::from_secs(seconds) {
         for _ in 0..random.below(12) {
             let (wish, worker) = (random.below(wishes.len()), random.below(3));
-            wishes[wish].change(&mut random, &workers[worker], &cluster).await?;
+            wishes[wish].change(&mut random, &workers[worker], cluster).await?;
             changes += 1;
             random.pause(0, 150).await;
         }
@@ -138,7 +166,7 @@ async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
             0 => {
                 workers[victim].process.terminate();
                 // While it stops.
-                wishes[other].change(&mut random, &workers[survivor], &cluster).await?;
+                wishes[other].change(&mut random, &workers[survivor], cluster).await?;
                 // It may have been started a moment ago, and know of no signals yet: how it ends is not of interest.
                 workers[victim].process.wait_exit(PATIENCE).await?;
                 workers[victim].start_again()?;
@@ -151,7 +179,7 @@ async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
             _ => {
                 workers[victim].process.kill9();
                 random.pause(0, 2000).await;
-                wishes[other].change(&mut random, &workers[survivor], &cluster).await?;
+                wishes[other].change(&mut random, &workers[survivor], cluster).await?;
                 workers[victim].start_again()?;
             }
         }
@@ -172,7 +200,7 @@ async fn in_the_end_all_is_as_the_users_said() -> anyhow::Result<()> {
     // And when everything runs, every line is there.
     for wish in &mut wishes {
         if !wish.exists {
-            wish.change(&mut random, &workers[0], &cluster).await?;
+            wish.change(&mut random, &workers[0], cluster).await?;
         }
         let path = format!("/connectors/{}/resume", wish.name);
         let answer = workers[0].change(Method::PUT, &path, None).await?;

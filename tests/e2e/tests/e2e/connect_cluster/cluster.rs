@@ -202,7 +202,9 @@ impl Member {
             let in_the_way = answer.status == 409 && !message.contains("already exists")
                 || answer.status == 500 && message.contains("rebalance")
                 // The worker it was handed on to has died over it.
-                || answer.status == 500 && message.contains("IO Error trying to forward");
+                || answer.status == 500 && message.contains("IO Error trying to forward")
+                // Java's worker has just begun: a page, or nothing at all.
+                || answer.status == 404 && !answer.body.is_object();
             ensure!(!in_the_way, "{} {message}", answer.status);
             Ok(Some(answer))
         });

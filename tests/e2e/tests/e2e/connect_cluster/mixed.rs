@@ -92,13 +92,13 @@ async fn java_and_ours_in_one_group() -> anyhow::Result<()> {
     let all = it.names.clone();
     for (n, name) in all.iter().enumerate().filter(|(_, name)| !name.ends_with("sink")) {
         let worker = [&java, &one, &two][n % 3];
-        let patch = json!({"batch.size": (100 + n).to_string()});
+        let patch = json!({"batch.size": (10_000 + n).to_string()});
         let answer =
             worker.change(Method::PATCH, &format!("/connectors/{name}/config"), Some(&patch)).await?;
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     for (n, name) in all.iter().enumerate().filter(|(_, name)| !name.ends_with("sink")) {
-        let wanted = json!((100 + n).to_string());
+        let wanted = json!((10_000 + n).to_string());
         testkit::eventually(
             format!("the new task configuration of {name}"),
             Duration::from_secs(60),

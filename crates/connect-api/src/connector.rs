@@ -113,6 +113,9 @@ pub enum PutError {
     Retriable { error: ConnectError, backoff: Duration },
     /// The task is to fail.
     Fatal(ConnectError),
+    /// The task is to fail because of this record, and nothing of the batch is written. For a task that may not reject it: the runtime
+    /// sends it to the dead-letter topic first, if there is one.
+    BadRecord(Rejected),
     /// Nothing of the batch is written, and it is not to be put again: reading goes on at these positions, which the task keeps
     /// itself, and in the batch's other partitions at its own first record. `open` is not called for that.
     Seek { error: ConnectError, positions: Vec<(TopicPartition, i64)> },

@@ -122,8 +122,10 @@ fn pairs(schema: &SchemaRef, rows: &[(i32, &str)]) -> Vec<SinkRecord> {
         .collect()
 }
 
+/// What the task fails with.
 fn fatal(result: Result<Vec<Rejected>, PutError>) -> String {
     match result {
+        Err(PutError::BadRecord(bad)) => bad.error.chain(),
         Err(PutError::Fatal(error)) => error.chain(),
         other => panic!("{other:?}"),
     }
@@ -228,7 +230,7 @@ async fn a_table_evolves_within_one_put() {
     let error = fatal(task.put(&[record(9, &strict, vec![Value::Int32(1), Value::Int32(1)])]).await);
     assert_eq!(
         error,
-        "Cannot ALTER TABLE t to add missing field 'must', as the field is not optional and does not have a default value; \
+        "the record at (topic='t',partition=0,offset=9,timestamp=null) cannot be written to table t: Cannot ALTER TABLE t to add missing field 'must', as the field is not optional and does not have a default value; \
          make the field optional in the schema or add the column by hand"
     );
 }
@@ -241,11 +243,12 @@ async fn without_leave_nothing_is_created_or_evolved() {
     let records = pairs(&schema, &[(1, "a")]);
     assert_eq!(
         fatal(task.put(&records).await),
-        "Table t is missing and auto-creation is disabled; create the table or set auto.create=true"
+        "the record at (topic='t',partition=0,offset=0,timestamp=null) cannot be written to table t: Table t is missing and \
+         auto-creation is disabled; create the table or set auto.create=true"
     );
     file.run("CREATE TABLE t(id INTEGER)").await;
     let error = fatal(task.put(&records).await);
-    assert!(error.starts_with("Table t is missing fields (name) and auto-evolution is disabled"), "{error}");
+    assert!(error.contains("Table t is missing fields (name) and auto-evolution is disabled"), "{error}");
 }
 
 #[tokio::test]

@@ -36,7 +36,13 @@ impl Attempt<'_> {
             let piece = candidates[range].iter().map(|&index| (index, &records[index]));
             let plan = self.planner.plan(&self.context, piece);
             // Known to be what they need, so there is no DDL now.
+            let unfit = self.unfit.len();
             let ready = self.prepare(plan.groups).await?;
+            if self.unfit.len() > unfit {
+                // The rows of that table are left out, and nobody would miss them.
+                let message = "a table was changed while its bad rows were looked for";
+                return Err(DbError::new(ErrorKind::Transient, message).into());
+            }
             let statements: usize = ready.iter().map(|(group, known)| self.split(group, known).len()).sum();
             let undone_by_itself = statements <= 1 && self.connection.undoes_failed_statements();
             if !undone_by_itself && mark != Mark::Here {
@@ -69,11 +75,8 @@ impl Attempt<'_> {
                 let WriteError { error, shape, .. } = failure;
                 let Some(shape) = shape else { return Err(error.into()) };
                 let error = if self.context.config.trim_log { error.without_words() } else { error };
-                let fault = Fault::of_row(index, record, &shape.table, error);
-                if !self.tolerates_errors {
-                    return Err(Failure::Record(fault.error));
-                }
-                self.faults.push(fault);
+                self.faults.push(Fault::of_row(index, record, &shape.table, error));
+                self.tolerate()?;
             }
         }
         self.reject_first(records)?;

@@ -160,11 +160,12 @@ impl Positions {
         let table = self.table.read(connection).await?;
         let Some(now) = table.get(partition) else {
             // Nobody can say what of it is written.
-            return Ok(Failure::Record(ConnectError::failed(format!(
+            let gone = format!(
                 "the position of {partition} has gone from table {}; restart the task to go on where the consumer group has \
                  committed, or reset the connector's offsets",
                 self.table.name()
-            ))));
+            );
+            return Ok(Failure::Put(PutError::Fatal(ConnectError::failed(gone))));
         };
         let from = from.map_or("none".to_owned(), |from| from.to_string());
         let error = ConnectError::failed(format!(
@@ -180,7 +181,7 @@ impl Positions {
             positions.push((partition.clone(), next.unwrap_or(*first)));
         }
         self.rejected = None;
-        Ok(Failure::First(PutError::Seek { error, positions }))
+        Ok(Failure::Put(PutError::Seek { error, positions }))
     }
 
     fn seek(&mut self, error: ConnectError, spans: &BTreeMap<TopicPartition, Span>) -> Failure {
@@ -188,7 +189,7 @@ impl Positions {
         let position = |(partition, span): (&TopicPartition, &Span)| {
             (partition.clone(), self.next(partition).unwrap_or(span.first))
         };
-        Failure::First(PutError::Seek { error, positions: spans.iter().map(position).collect() })
+        Failure::Put(PutError::Seek { error, positions: spans.iter().map(position).collect() })
     }
 
     /// The transaction with these moves is committed.
@@ -220,7 +221,7 @@ impl Positions {
             *left -= 1;
         }
         self.rejected = Some(Rejection { passed });
-        Failure::First(PutError::RejectFirst(faults.into_iter().map(Fault::rejected).collect()))
+        Failure::Put(PutError::RejectFirst(faults.into_iter().map(Fault::rejected).collect()))
     }
 }
 

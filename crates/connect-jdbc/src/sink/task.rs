@@ -162,8 +162,8 @@ impl Started {
                     );
                     tokio::time::sleep(pause).await;
                 }
-                Failure::Record(error) => return Err(PutError::Fatal(error)),
-                Failure::First(error) => return Err(error),
+                Failure::Record(fault) => return Err(PutError::BadRecord(fault.rejected())),
+                Failure::Put(error) => return Err(error),
             }
         }
     }

@@ -20,10 +20,10 @@ use std::sync::atomic::Ordering;
 pub(super) enum Failure {
     /// What the database says; whether to try again depends on it.
     Db(WriteError),
-    /// A record is at fault, or its table, and the user tolerates none.
-    Record(ConnectError),
-    /// What the runtime is to do before anything is written.
-    First(PutError),
+    /// A record is at fault, and the user tolerates none.
+    Record(Fault),
+    /// What the runtime is to do instead.
+    Put(PutError),
 }
 
 /// An error with the statement it belongs to, if any.
@@ -64,7 +64,7 @@ pub(super) struct Attempt<'p> {
     pub(super) positions: Option<&'p mut Positions>,
     pub(super) tolerates_errors: bool,
     /// Shapes whose tables are not what they need, and why.
-    unfit: Vec<(Arc<Shape>, String)>,
+    pub(super) unfit: Vec<(Arc<Shape>, String)>,
     /// Records that are not to be written.
     pub(super) faults: Vec<Fault>,
 }
@@ -159,12 +159,8 @@ impl<'p> Attempt<'p> {
         advance: Option<&Advance>,
     ) -> Result<(), Failure> {
         let plan = self.planner.plan(&self.context, candidates.iter().map(|&index| (index, &records[index])));
-        for (index, error) in plan.rejected {
-            if !self.tolerates_errors {
-                return Err(Failure::Record(error));
-            }
-            self.faults.push(Fault::of_plan(index, error));
-        }
+        self.faults.extend(plan.rejected.into_iter().map(|(index, error)| Fault::of_plan(index, error)));
+        self.tolerate()?;
         let fresh: Vec<Arc<Shape>> = plan
             .groups
             .iter()
@@ -174,6 +170,7 @@ impl<'p> Attempt<'p> {
         let ready = self.prepare(plan.groups).await?;
         if !self.unfit.is_empty() {
             self.find_unfit(records, candidates).await?;
+            self.tolerate()?;
         }
         if !self.faults.is_empty() {
             let bad: HashSet<usize> = self.faults.iter().map(|fault| fault.index).collect();
@@ -191,6 +188,14 @@ impl<'p> Attempt<'p> {
             }
             done => done,
         }
+    }
+
+    /// Fails at the first bad record unless such are tolerated.
+    pub(super) fn tolerate(&mut self) -> Result<(), Failure> {
+        if self.tolerates_errors || self.faults.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Record(self.faults.swap_remove(0)))
     }
 
     /// With positions of its own, the task has to see bad records off before it writes past them.
@@ -218,8 +223,7 @@ impl<'p> Attempt<'p> {
             };
             match prepared {
                 Ok(statements) => ready.push((group, statements)),
-                Err(TableError::Unfit(why)) if self.tolerates_errors => self.unfit.push((group.shape, why)),
-                Err(TableError::Unfit(why)) => return Err(Failure::Record(ConnectError::failed(why))),
+                Err(TableError::Unfit(why)) => self.unfit.push((group.shape, why)),
                 // What DDL says of values is said of the table's columns.
                 Err(TableError::Db(_, error))
                     if self.tolerates_errors

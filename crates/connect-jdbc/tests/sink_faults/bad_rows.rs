@@ -54,9 +54,11 @@ async fn what_is_not_tolerated_fails_the_task_and_nothing_is_written() {
     let mut records = items(0..500);
     records[321].value = Value::Struct(vec![Value::Int32(321), Value::Null]);
     records[400].value = Value::Struct(vec![Value::Int32(1), "a".into()]);
-    let error = fatal(task.put(&records).await);
+    let bad = bad_record(task.put(&records).await);
+    assert_eq!(bad.index, 321);
+    assert_eq!(header(&bad, "sqlmessage"), Some("NOT NULL constraint failed: t.name"));
     assert_eq!(
-        error,
+        bad.error.chain(),
         "the record at (topic='t',partition=0,offset=321,timestamp=null) cannot be written to table t, column 'name': error \
          1299: NOT NULL constraint failed: t.name"
     );
@@ -110,8 +112,9 @@ async fn records_are_rejected_for_what_their_tables_lack() {
     assert_eq!(file.number("SELECT count(*) FROM missing").await, 1);
 
     let mut strict = task(&file, false, &[]).await;
-    let error = fatal(strict.put(&records[1..2]).await);
-    assert!(error.starts_with("Table t is missing fields (more)"), "{error}");
+    let bad = bad_record(strict.put(&records[..2]).await);
+    let error = bad.error.chain();
+    assert!(bad.index == 1 && error.contains("to table t: Table t is missing fields (more)"), "{error}");
 }
 
 #[tokio::test]

@@ -121,3 +121,11 @@ pub(crate) fn fatal(result: Result<Vec<Rejected>, PutError>) -> String {
         other => panic!("{other:?}"),
     }
 }
+
+/// The record that ends a task which tolerates none.
+pub(crate) fn bad_record(result: Result<Vec<Rejected>, PutError>) -> Rejected {
+    match result {
+        Err(PutError::BadRecord(bad)) => bad,
+        other => panic!("{other:?}"),
+    }
+}

@@ -35,6 +35,22 @@ impl<'a> BadRecords<'a> {
         self.settle(&self.rejected(batch.raw(), rejected)?).await
     }
 
+    /// What the record ends the task with that it could not write and may not reject, once that is in the dead-letter topic. As in Java's
+    /// worker the error speaks of tolerance only where somebody asked to be told of such records.
+    pub(super) async fn fail_for(&self, batch: &Batch, rejected: Rejected) -> ConnectError {
+        let bad = match self.bad_record(batch.raw(), rejected) {
+            Ok(bad) => bad,
+            Err(error) => return error,
+        };
+        if self.dead_letters.is_none() && !self.facts.errors.log {
+            return bad.error;
+        }
+        match self.settle(std::slice::from_ref(&bad)).await {
+            Ok(()) => self.tolerance_exceeded(bad),
+            Err(error) => error,
+        }
+    }
+
     /// Returns once the records are acknowledged in the dead-letter topic, if there is one, logged and counted. With that they are
     /// done, except for the one that ends the task.
     async fn settle(&self, bad: &[BadRecord]) -> Result<(), ConnectError> {
@@ -57,26 +73,33 @@ impl<'a> BadRecords<'a> {
 
     /// What the task has rejected of the records that came as `raw`.
     fn rejected(&self, raw: &[RawRecord], rejected: Vec<Rejected>) -> Result<Vec<BadRecord>, ConnectError> {
-        let class = &self.facts.task_class;
-        let misuse = |what: String| {
-            ConnectError::failed(format!("{class} has rejected a record {what}: that is its fault"))
-        };
         if self.facts.errors.tolerance == Tolerance::None && !rejected.is_empty() {
-            return Err(misuse("although errors.tolerance is none".to_owned()));
+            return Err(self.misuse("although errors.tolerance is none"));
         }
         let mut bad = Vec::with_capacity(rejected.len());
         let mut last = None;
-        for Rejected { index, error, headers } in rejected {
-            let Some(record) = raw.get(index) else {
-                return Err(misuse(format!("at {index} of a batch of {}", raw.len())));
-            };
+        for rejected in rejected {
+            let index = rejected.index;
+            bad.push(self.bad_record(raw, rejected)?);
             if let Some(last) = last.replace(index).filter(|last| *last >= index) {
-                return Err(misuse(format!("at {index} of the batch after that at {last}")));
+                return Err(self.misuse(&format!("at {index} of the batch after that at {last}")));
             }
-            let (record, class) = (record.clone(), SINK_TASK.into());
-            bad.push(BadRecord { record, stage: Stage::TaskPut, class, error, headers });
         }
         Ok(bad)
+    }
+
+    fn bad_record(&self, raw: &[RawRecord], rejected: Rejected) -> Result<BadRecord, ConnectError> {
+        let Rejected { index, error, headers } = rejected;
+        let Some(record) = raw.get(index) else {
+            return Err(self.misuse(&format!("at {index} of a batch of {}", raw.len())));
+        };
+        let (record, class) = (record.clone(), SINK_TASK.into());
+        Ok(BadRecord { record, stage: Stage::TaskPut, class, error, headers })
+    }
+
+    fn misuse(&self, what: &str) -> ConnectError {
+        let class = &self.facts.task_class;
+        ConnectError::failed(format!("{class} has rejected a record {what}: that is its fault"))
     }
 
     /// `errors.log.enable`.

@@ -40,6 +40,13 @@ impl Loop<'_> {
                 Some(Ok(())) => break,
                 Some(Err(Failure::DeadLetter(error))) => return Err(error),
                 Some(Err(Failure::Put(PutError::Fatal(error)))) => return Err(unrecoverable(error)),
+                Some(Err(Failure::Put(PutError::BadRecord(rejected)))) => {
+                    let closing = self.bad_records.fail_for(&batch, rejected);
+                    return match beside(self.facts, &mut self.intake, closing).await {
+                        Some(error) => Err(unrecoverable(error)),
+                        None => Ok(self.too_late()),
+                    };
+                }
                 Some(Err(Failure::Put(PutError::Retriable { error, backoff }))) => {
                     self.intake.take_failure()?;
                     self.intake.hold(Hold::Retry)?;

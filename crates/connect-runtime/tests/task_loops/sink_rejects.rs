@@ -90,6 +90,40 @@ async fn a_dead_letter_topic_that_refuses_them_fails_the_task_and_nothing_of_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_tolerated_is_dead_lettered_before_the_task_fails() {
+    let polls = || vec![Polled::Records(records(0, 0..3)), Polled::Records(records(0, 3..6))];
+    let log = ("errors.log.enable", "true");
+    let cases = [
+        (
+            NONE.to_vec(),
+            vec![],
+            "Exiting WorkerSinkTask due to unrecoverable exception: Data too long for column 'a'",
+        ),
+        (vec![log], vec![], LOGGED),
+        (NONE_DLQ.to_vec(), vec![Event::DeadLetter((0, 4))], DEAD_LETTERED),
+    ];
+    for (errors, dead, expected) in cases {
+        let world = World::new(polls(), vec![Answer::Ok, Answer::BadRecord(1)]);
+        let error = run_for(&world, &errors, HOUR).await.unwrap_err();
+        assert_eq!(error.chain(), expected);
+        let is_dead = |event: &Event| matches!(event, Event::DeadLetter(_));
+        assert_eq!(world.journal().into_iter().filter(is_dead).collect::<Vec<_>>(), dead);
+        assert_eq!(world.committed(), offsets(&[(0, 3)]));
+    }
+    let world = World::new(polls(), vec![Answer::BadRecord(7)]);
+    let error = run_for(&world, NONE_DLQ, HOUR).await.unwrap_err().chain();
+    assert!(error.contains("has rejected a record at 7 of a batch of 3: that is its fault"), "{error}");
+}
+
+const LOGGED: &str = "Exiting WorkerSinkTask due to unrecoverable exception: Tolerance exceeded in error handler; \
+    errors.tolerance=all would pass over such records: record of topic t, partition 0, offset 4 failed in TASK_PUT \
+    (org.apache.kafka.connect.sink.SinkTask) with org.apache.kafka.connect.errors.DataException: Data too long for column 'a'";
+const DEAD_LETTERED: &str = "Exiting WorkerSinkTask due to unrecoverable exception: Tolerance exceeded in error handler (the \
+    record is in the dead-letter topic t.dlq); errors.tolerance=all would pass over such records: record of topic t, partition \
+    0, offset 4 failed in TASK_PUT (org.apache.kafka.connect.sink.SinkTask) with \
+    org.apache.kafka.connect.errors.DataException: Data too long for column 'a'";
+
+#[tokio::test(start_paused = true)]
 async fn a_task_that_may_not_reject_or_rejects_what_it_was_not_given_fails() {
     let cases: [(_, &'static [usize], _); 4] = [
         (NONE, &[0], "although errors.tolerance is none"),

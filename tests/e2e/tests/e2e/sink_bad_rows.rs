@@ -219,13 +219,14 @@ async fn the_dead_letter_topic_holds_exactly_the_bad_rows() -> Result<()> {
 }
 
 #[tokio::test]
-async fn without_tolerance_the_task_fails_and_names_the_row() -> Result<()> {
+async fn without_tolerance_the_task_fails_names_the_row_and_dead_letters_it() -> Result<()> {
     let kafka = testkit::kafka()?;
     let worker = Worker::start(&[]).await?;
     for db in AnyDatabase::one_of_each("bad_rows").await? {
         let (topic, name) = (unique("rows"), unique("strict-rows"));
         kafka_client::create_topic(&kafka, &topic, 1, &[]).await?;
-        let _topics = Topics::removed_at_the_end(&kafka, [&topic]);
+        let dlq = format!("{topic}.dlq");
+        let _topics = Topics::removed_at_the_end(&kafka, [&topic, &dlq]);
         db.execute(TABLE).await?;
         let records = (90..110).map(|n| Record { partition: Some(0), ..message(n) });
         kafka_client::produce_all(&kafka, &topic, records).await?;
@@ -238,6 +239,8 @@ async fn without_tolerance_the_task_fails_and_names_the_row() -> Result<()> {
             "connection.url": connection.url,
             "connection.user": connection.user,
             "connection.password": connection.password,
+            "errors.deadletterqueue.topic.name": dlq,
+            "errors.deadletterqueue.topic.replication.factor": "1",
         });
         assert_eq!(worker.create(&name, &config).await?.status, 201);
         let status = worker.task_state(&name, "FAILED").await;
@@ -246,6 +249,8 @@ async fn without_tolerance_the_task_fails_and_names_the_row() -> Result<()> {
         for part in [place.as_str(), "cannot be written to table t, column 'name'", state(&db, 107)] {
             ensure!(trace.contains(part), "no {part:?} in {trace}");
         }
+        let dead = kafka_client::consume_all(&kafka, &dlq).await?;
+        assert_eq!(dead.iter().map(|dead| dead.key_str()).collect::<Vec<_>>(), [Some("107")]);
         assert_eq!(worker.delete(&name).await?.status, 204);
         let committed = kafka_client::committed(&kafka, &format!("connect-{name}"), &topic).await?;
         ensure!(committed.values().sum::<i64>() <= 17, "{committed:?}");

@@ -49,6 +49,8 @@ pub(crate) enum Answer {
     Ok,
     Retry,
     Fatal,
+    /// Fails for the record at this place.
+    BadRecord(usize),
     /// Takes that many milliseconds, then succeeds.
     Slow(u64),
     /// Writes all but these.
@@ -373,6 +375,10 @@ impl SinkTask for Sink {
                     to.iter().map(|(partition, offset)| (named(&[*partition]).remove(0), *offset));
                 let error = ConnectError::failed("somebody else has written");
                 return Err(PutError::Seek { error, positions: positions.collect() });
+            }
+            Answer::BadRecord(index) => {
+                self.0.happened(Event::PutRefused(places)).await;
+                return Err(PutError::BadRecord(rejected_at(&[index]).remove(0)));
             }
             Answer::Fatal => {
                 self.0.happened(Event::PutRefused(places)).await;

@@ -88,6 +88,7 @@ pub(crate) fn id_name() -> SchemaRef {
 pub(crate) fn fatal(result: Result<Vec<Rejected>, PutError>) -> Result<String> {
     match result {
         Err(PutError::Fatal(error)) => Ok(error.chain()),
+        Err(PutError::BadRecord(bad)) => Ok(bad.error.chain()),
         other => bail!("not fatal: {other:?}"),
     }
 }
@@ -112,6 +113,7 @@ pub(crate) fn text_of(error: PutError) -> anyhow::Error {
         PutError::Retriable { error, .. } | PutError::Fatal(error) | PutError::Seek { error, .. } => {
             anyhow::anyhow!(error.chain())
         }
+        PutError::BadRecord(bad) => anyhow::anyhow!(bad.error.chain()),
         PutError::RejectFirst(rejected) => anyhow::anyhow!("rejected first: {rejected:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! The tables of keys held against those of the Java connectors, which `golden/keys/Print.java` has printed.
 
 use connect_api::config::{ConfigKey, Default};
-use connect_api::{ConfigDef, SinkConnector, SourceConnector};
+use connect_api::{ConfigDef, ConfigMap, SinkConnector, SourceConnector};
 use connect_jdbc::{JdbcSinkConnector, JdbcSourceConnector};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn described(def: &ConfigDef, index: usize) -> Value {
         key.width.name(),
         key.display_name,
         key.dependents,
-        key.recommended,
+        key.recommended(&ConfigMap::new()),
     ])
 }
 
@@ -67,4 +67,42 @@ fn the_sinks_keys_are_confluents() {
 #[test]
 fn the_sinks_keys_are_aivens() {
     check(JdbcSinkConnector::aiven().config_def(), include_str!("golden/keys/aiven-sink.jsonl"));
+}
+
+/// The keys given; what pk.mode and delete.enabled offer, and whether the latter is shown.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str], &'static [&'static str], bool);
+
+/// As `DeleteEnabledRecommender` and `PrimaryKeyModeRecommender` have it: each key offers what the other allows, and deletes are
+/// hidden where no key could say what to delete. Aiven's connector recommends neither.
+#[test]
+fn key_modes_and_deletes_are_recommended_beside_each_other() {
+    const MODES: &[&str] = &["none", "kafka", "record_key", "record_value"];
+    let cases: [Case; 6] = [
+        (&[], MODES, &["false"], false),
+        (&[("pk.mode", "kafka")], MODES, &["false"], false),
+        (&[("pk.mode", "record_key")], MODES, &["true", "false"], true),
+        (
+            &[("pk.mode", " RECORD_KEY "), ("delete.enabled", "True")],
+            &["record_key"],
+            &["true", "false"],
+            true,
+        ),
+        (&[("delete.enabled", "true")], &["record_key"], &["false"], false),
+        (&[("delete.enabled", "maybe")], MODES, &["false"], false),
+    ];
+    let offered = |def: &ConfigDef, config: &ConfigMap, key: &str| def.key(key).unwrap().recommended(config);
+    for (pairs, modes, deletes, visible) in cases {
+        let config: ConfigMap =
+            pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+        let confluent = JdbcSinkConnector::confluent();
+        let def = confluent.config_def();
+        assert_eq!(offered(def, &config, "pk.mode"), modes, "{pairs:?}");
+        assert_eq!(offered(def, &config, "delete.enabled"), deletes, "{pairs:?}");
+        let shown = def.key("delete.enabled").unwrap().visible.is_none_or(|visible| visible(&config));
+        assert_eq!(shown, visible, "{pairs:?}");
+        let aiven = JdbcSinkConnector::aiven();
+        for key in ["pk.mode", "delete.enabled"] {
+            assert_eq!(offered(aiven.config_def(), &config, key), [""; 0], "{key}");
+        }
+    }
 }

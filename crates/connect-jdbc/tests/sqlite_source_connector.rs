@@ -65,18 +65,18 @@ async fn tables_are_listed_filtered_and_shared_out() {
     )
     .await;
     let all = [("table.blacklist", "none")];
-    assert_eq!(tables(&file.config(&all), 1).await, ["`a`,`b`,`odd,name`,`sqlitefan`"]);
-    assert_eq!(tables(&file.config(&all), 3).await, ["`a`,`b`", "`odd,name`", "`sqlitefan`"]);
-    assert_eq!(tables(&file.config(&all), 9).await, ["`a`", "`b`", "`odd,name`", "`sqlitefan`"]);
+    assert_eq!(tables(&file.config(&all), 1).await, [r#""a","b","odd,name","sqlitefan""#]);
+    assert_eq!(tables(&file.config(&all), 3).await, [r#""a","b""#, r#""odd,name""#, r#""sqlitefan""#]);
+    assert_eq!(tables(&file.config(&all), 9).await, [r#""a""#, r#""b""#, r#""odd,name""#, r#""sqlitefan""#]);
     let both = [("table.blacklist", "none"), ("table.types", "view, TABLE")];
-    assert_eq!(tables(&file.config(&both), 1).await, ["`a`,`b`,`odd,name`,`sqlitefan`,`v`"]);
-    assert_eq!(tables(&file.config(&[("table.whitelist", "b,`a`")]), 1).await, ["`a`,`b`"]);
-    assert_eq!(tables(&file.config(&[("table.include.list", "[ab]|v")]), 1).await, ["`a`,`b`"]);
+    assert_eq!(tables(&file.config(&both), 1).await, [r#""a","b","odd,name","sqlitefan","v""#]);
+    assert_eq!(tables(&file.config(&[("table.whitelist", r#"b,"a""#)]), 1).await, [r#""a","b""#]);
+    assert_eq!(tables(&file.config(&[("table.include.list", "[ab]|v")]), 1).await, [r#""a","b""#]);
     assert_eq!(tables(&file.config(&[("table.whitelist", "nothing")]), 4).await, [""]);
     assert_eq!(tables(&file.config(&[("query", "SELECT * FROM a")]), 4).await, [""]);
 
     let aiven = JdbcSourceConnector::aiven().task_configs(&file.config(&[]), 1).await.unwrap();
-    assert_eq!(aiven[0]["tables"], "`a`,`b`,`odd,name`,`sqlitefan`");
+    assert_eq!(aiven[0]["tables"], r#""a","b","odd,name","sqlitefan""#);
     assert_eq!(aiven[0].get("tables.fetched"), None, "a key that Aiven's task does not know");
 }
 
@@ -87,10 +87,10 @@ async fn the_watch_returns_when_a_table_comes_or_goes() {
     let config = file.config(&[("table.blacklist", "none"), ("table.poll.interval.ms", "20")]);
     let connector = JdbcSourceConnector::confluent();
     for (change, expected) in [
-        ("CREATE TABLE b(x)", "`a`,`b`"),
-        ("DROP TABLE a", "`b`"),
+        ("CREATE TABLE b(x)", r#""a","b""#),
+        ("DROP TABLE a", r#""b""#),
         ("DROP TABLE b", ""),
-        ("CREATE TABLE c(x)", "`c`"),
+        ("CREATE TABLE c(x)", r#""c""#),
     ] {
         let current = connector.task_configs(&config, 2).await.unwrap();
         {

@@ -94,6 +94,14 @@ pub enum Validator {
     Check(fn(&str) -> Result<(), String>),
 }
 
+/// The values that a form offers.
+#[derive(Clone, Copy)]
+pub enum Recommended {
+    Always(&'static [&'static str]),
+    /// They hang on other keys.
+    Beside(fn(&ConfigMap) -> &'static [&'static str]),
+}
+
 #[derive(Clone, Copy)]
 pub struct ConfigKey {
     pub name: &'static str,
@@ -109,8 +117,7 @@ pub struct ConfigKey {
     pub display_name: &'static str,
     /// Keys whose meaning hangs on this one.
     pub dependents: &'static [&'static str],
-    /// The values that a form offers.
-    pub recommended: &'static [&'static str],
+    pub recommended: Recommended,
     /// Whether the key means anything beside these others; a form hides it where it does not.
     pub visible: Option<fn(&ConfigMap) -> bool>,
     pub doc: &'static str,
@@ -130,7 +137,7 @@ impl ConfigKey {
             width: Width::None,
             display_name: name,
             dependents: &[],
-            recommended: &[],
+            recommended: Recommended::Always(&[]),
             visible: None,
             doc,
         }
@@ -174,13 +181,26 @@ impl ConfigKey {
     }
 
     pub const fn recommend(mut self, values: &'static [&'static str]) -> Self {
-        self.recommended = values;
+        self.recommended = Recommended::Always(values);
+        self
+    }
+
+    pub const fn recommend_beside(mut self, values: fn(&ConfigMap) -> &'static [&'static str]) -> Self {
+        self.recommended = Recommended::Beside(values);
         self
     }
 
     pub const fn visible_if(mut self, visible: fn(&ConfigMap) -> bool) -> Self {
         self.visible = Some(visible);
         self
+    }
+
+    /// The values that a form offers beside those of other keys.
+    pub fn recommended(&self, config: &ConfigMap) -> &'static [&'static str] {
+        match self.recommended {
+            Recommended::Always(values) => values,
+            Recommended::Beside(values) => values(config),
+        }
     }
 
     /// What `given` means for this key, told as far as it can be understood.

@@ -5,7 +5,7 @@
 mod def;
 mod parsed;
 
-pub use def::{ConfigDef, ConfigKey, ConfigValueType, Default, Importance, Validator, Width};
+pub use def::{ConfigDef, ConfigKey, ConfigValueType, Default, Importance, Recommended, Validator, Width};
 pub use parsed::{Assessed, ConfigFault, ParsedConfig};
 
 /// A configuration as users write it: every value is text. Keeps the order of the keys.

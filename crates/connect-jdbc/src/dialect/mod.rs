@@ -114,6 +114,9 @@ impl Cell<'_> {
 pub trait Dialect: Debug + Send + Sync {
     fn quoting(&self) -> Quoting;
 
+    /// Stands before and after a name, and twice where a name holds it.
+    fn quotation_mark(&self) -> char;
+
     /// The most parameters one statement may have.
     fn max_placeholders(&self) -> usize;
 
@@ -172,9 +175,11 @@ pub trait Dialect: Debug + Send + Sync {
     }
 
     fn identifier(&self, name: &str) -> String {
+        let name = self.stored_name(name);
+        let mark = self.quotation_mark();
         match self.quoting() {
-            Quoting::Always => format!("`{}`", name.replace('`', "``")),
-            Quoting::Never => name.to_owned(),
+            Quoting::Always => format!("{mark}{}{mark}", name.replace(mark, &format!("{mark}{mark}"))),
+            Quoting::Never => name,
         }
     }
 

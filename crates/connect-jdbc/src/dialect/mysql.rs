@@ -30,6 +30,10 @@ impl Dialect for MySql {
         self.quoting
     }
 
+    fn quotation_mark(&self) -> char {
+        '`'
+    }
+
     fn max_placeholders(&self) -> usize {
         65_535
     }

@@ -20,6 +20,10 @@ impl Dialect for Postgres {
         self.quoting
     }
 
+    fn quotation_mark(&self) -> char {
+        '"'
+    }
+
     fn max_placeholders(&self) -> usize {
         65_535
     }
@@ -246,14 +250,6 @@ impl Dialect for Postgres {
         };
         let end = (0..=MAX_NAME_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
         name[..end.unwrap_or(0)].to_owned()
-    }
-
-    fn identifier(&self, name: &str) -> String {
-        let name = self.stored_name(name);
-        match self.quoting {
-            Quoting::Always => format!("\"{}\"", name.replace('"', "\"\"")),
-            Quoting::Never => name,
-        }
     }
 }
 

@@ -6,7 +6,21 @@ use connect_api::{Logical, Schema, Type, Value};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Sqlite {
-    pub quoting: Quoting,
+    quoting: Quoting,
+    mark: char,
+}
+
+impl Sqlite {
+    /// For the sink. A name in `"` is a text to SQLite where no column has it: an UPDATE by a key that is gone would find no row, and
+    /// say nothing.
+    pub const fn for_writing(quoting: Quoting) -> Self {
+        Self { quoting, mark: '`' }
+    }
+
+    /// For the source: as sqlite-jdbc quotes them, names stand in tasks' configurations, which the Java connector reads too.
+    pub const fn for_reading(quoting: Quoting) -> Self {
+        Self { quoting, mark: '"' }
+    }
 }
 
 pub(crate) const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -19,6 +33,10 @@ pub(crate) fn date_millis(days: i32) -> i64 {
 impl Dialect for Sqlite {
     fn quoting(&self) -> Quoting {
         self.quoting
+    }
+
+    fn quotation_mark(&self) -> char {
+        self.mark
     }
 
     fn max_placeholders(&self) -> usize {

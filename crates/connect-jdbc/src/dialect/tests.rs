@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 const MYSQL: MySql = MySql::new(Quoting::Always);
 const POSTGRES: Postgres = Postgres { quoting: Quoting::Always };
-const SQLITE: Sqlite = Sqlite { quoting: Quoting::Always };
+const SQLITE: Sqlite = Sqlite::for_writing(Quoting::Always);
 
 fn table(name: &str) -> TableId {
     TableId::named(name)
@@ -512,7 +512,7 @@ fn reads() {
 fn unquoted() {
     let postgres = Postgres { quoting: Quoting::Never };
     assert_eq!(postgres.insert(&table("T"), &ints(&["A"]), 1), "INSERT INTO t(a) VALUES($1::int4)");
-    let names: [&dyn Dialect; 2] = [&MySql::new(Quoting::Never), &Sqlite { quoting: Quoting::Never }];
+    let names: [&dyn Dialect; 2] = [&MySql::new(Quoting::Never), &Sqlite::for_writing(Quoting::Never)];
     for dialect in names {
         assert_eq!(dialect.insert(&table("t"), &ints(&["a"]), 1), "INSERT INTO t(a) VALUES(?)");
     }

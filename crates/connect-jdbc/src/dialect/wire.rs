@@ -110,9 +110,10 @@ pub(crate) fn micros_since_2000(millis: i64) -> Option<i64> {
     micros_in_range(i128::from(millis) * 1000)
 }
 
-/// As [`micros_since_2000`], for a clock's seconds and the nanoseconds after them.
+/// As [`micros_since_2000`], for a clock's seconds and the nanoseconds after them. Half a microsecond is rounded up, as PostgreSQL's
+/// Java driver does, also into the next second or day.
 pub(crate) fn clock_micros_since_2000(seconds: i64, nanos: u32) -> Option<i64> {
-    micros_in_range(i128::from(seconds) * 1_000_000 + i128::from(nanos / 1000))
+    micros_in_range(i128::from(seconds) * 1_000_000 + (i128::from(nanos) + 500) / 1000)
 }
 
 fn micros_in_range(since_1970: i128) -> Option<i64> {

@@ -24,12 +24,20 @@ use sqlite::SqliteFile;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The dialect that a URL asks for.
-pub(crate) fn dialect(url: &JdbcUrl, quoting: Quoting, strings: StringColumns) -> Arc<dyn Dialect> {
+/// The dialect in which a source reads. How it would write strings is all the same to it.
+pub(crate) fn source_dialect(url: &JdbcUrl, quoting: Quoting) -> Arc<dyn Dialect> {
+    match url {
+        JdbcUrl::Sqlite(_) => Arc::new(Sqlite::for_reading(quoting)),
+        url => sink_dialect(url, quoting, StringColumns::Text),
+    }
+}
+
+/// The dialect in which a sink writes.
+pub(crate) fn sink_dialect(url: &JdbcUrl, quoting: Quoting, strings: StringColumns) -> Arc<dyn Dialect> {
     match url {
         JdbcUrl::MySql(_) => Arc::new(MySql { quoting, strings }),
         JdbcUrl::Postgres(_) => Arc::new(Postgres { quoting }),
-        JdbcUrl::Sqlite(_) => Arc::new(Sqlite { quoting }),
+        JdbcUrl::Sqlite(_) => Arc::new(Sqlite::for_writing(quoting)),
     }
 }
 

@@ -58,7 +58,7 @@ impl SinkTask for JdbcSinkTask {
                 "driver parameters without effect here are ignored"
             );
         }
-        let dialect = driver::dialect(url, config.quoting, config.strings);
+        let dialect = driver::sink_dialect(url, config.quoting, config.strings);
         let positions = config
             .exactly_once
             .clone()

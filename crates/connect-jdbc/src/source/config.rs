@@ -6,7 +6,7 @@ use super::pattern::TablePattern;
 use super::tables::{SourceTable, read_tables};
 use super::{between, keys_aiven, rules};
 use crate::config::{ConnectionConfig, Faults};
-use crate::dialect::{Dialect, Quoting, StringColumns};
+use crate::dialect::{Dialect, Quoting};
 use crate::driver;
 use connect_api::{ConfigDef, ConfigMap, ConnectError, ParsedConfig};
 use jiff::tz::TimeZone;
@@ -224,8 +224,7 @@ impl SourceConfig {
     }
 
     pub(crate) fn dialect(&self) -> Arc<dyn Dialect> {
-        // A source writes no columns, so how it would write them is all the same.
-        driver::dialect(&self.connection.url, self.quoting, StringColumns::Text)
+        driver::source_dialect(&self.connection.url, self.quoting)
     }
 
     /// The mode with the columns of this table; `None` is the query.

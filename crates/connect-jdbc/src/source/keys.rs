@@ -300,8 +300,8 @@ pub(super) const EXTENSION_KEYS: [ConfigKey; 5] = [
     ConfigKey::new(
         LOOKBACK_ROWS,
         Ty::Long,
-        "In modes with an incrementing column, how far below the highest value read rows are looked for again that were committed \
-         late; a row that was seen is not sent again while the task runs. 0: not at all.",
+        "In incrementing mode, how far below the highest value read rows are looked for again that were committed late; a row that \
+         was seen is not sent again while the task runs. 0: not at all. For modes with timestamps there is lookback.ms.",
     )
     .default("0")
     .valid(Validator::Between(0, 1_000_000))

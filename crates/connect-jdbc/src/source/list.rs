@@ -2,7 +2,7 @@
 
 use super::config::{Flavor, SourceConfig, TableFilter};
 use super::tables::SourceTable;
-use crate::dialect::{Quoting, StringColumns};
+use crate::dialect::Quoting;
 use crate::driver::{self, Connection, DbError, ErrorKind, Parameter, Query, SqlValue};
 use crate::url::JdbcUrl;
 use connect_api::ConnectError;
@@ -65,7 +65,7 @@ impl TableFilter {
 
 /// What a list may call the table: its full name, with or without quotation marks, or its name alone.
 fn spellings(table: &SourceTable, url: &JdbcUrl) -> [String; 3] {
-    let dialect = driver::dialect(url, Quoting::Always, StringColumns::Text);
+    let dialect = driver::source_dialect(url, Quoting::Always);
     [table.full_name(), table.quoted(&*dialect), table.name.clone()]
 }
 

@@ -186,7 +186,7 @@ async fn several_tables_take_turns_and_none_starves() {
     let pairs = [
         ("mode", "incrementing"),
         ("incrementing.column.name", "id"),
-        ("tables", "`a`,`b`,`c`"),
+        ("tables", r#""a","b","c""#),
         ("batch.max.rows", "100"),
     ];
     let mut task = rig.start(&pairs).await;

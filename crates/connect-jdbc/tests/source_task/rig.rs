@@ -71,7 +71,7 @@ impl Rig {
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect();
         if !pairs.iter().any(|(key, _)| ["query", "query.masked"].contains(key)) {
-            config.entry("tables".into()).or_insert_with(|| "`t`".into());
+            config.entry("tables".into()).or_insert_with(|| "\"t\"".into());
             config.insert("table.whitelist".into(), "t".into());
         }
         config

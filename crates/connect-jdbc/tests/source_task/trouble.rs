@@ -24,7 +24,7 @@ async fn columns_that_cannot_be_followed() {
             "Cannot make incremental queries using timestamp columns ts on t because all of these columns are nullable.",
         ),
         (
-            vec![("mode", "incrementing"), ("incrementing.column.name", "id"), ("tables", "`u`")],
+            vec![("mode", "incrementing"), ("incrementing.column.name", "id"), ("tables", "\"u\"")],
             "Cannot make incremental queries using incrementing column id on u because this column is nullable.",
         ),
         (vec![("mode", "incrementing")], "table t has no column that the database counts up"),
@@ -45,7 +45,7 @@ async fn columns_that_cannot_be_followed() {
             ],
             "no moment that the database could compare",
         ),
-        (vec![("mode", "bulk"), ("tables", "`gone`")], "no such table: gone"),
+        (vec![("mode", "bulk"), ("tables", "\"gone\"")], "no such table: gone"),
     ] {
         let mut task = rig.start(&pairs).await;
         let error = task.failure().await;
@@ -61,7 +61,7 @@ async fn tasks_without_work() {
     let pairs = [("mode", "bulk"), ("tables", "")];
     let refused = rig.start_of(confluent(), &pairs).await.err().expect("a refusal").to_string();
     assert!(refused.contains("was not assigned a table nor a query"), "{refused}");
-    let pairs = [("mode", "bulk"), ("query", "SELECT 1"), ("tables", "`t`")];
+    let pairs = [("mode", "bulk"), ("query", "SELECT 1"), ("tables", "\"t\"")];
     let refused = rig.start_of(confluent(), &pairs).await.err().expect("a refusal").to_string();
     assert!(refused.contains("cannot have both a table and a query"), "{refused}");
     // The connector has not found out yet which tables there are.

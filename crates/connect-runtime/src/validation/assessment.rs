@@ -58,7 +58,7 @@ impl Assessment {
         let infos = table_infos(table);
         for (key, info) in table.keys.iter().zip(infos) {
             let Assessed { value, errors } = key.assess(config.get(key.name).map(String::as_str));
-            let recommended = key.recommended.iter().map(|value| (*value).to_owned()).collect();
+            let recommended = key.recommended(config).iter().map(|value| (*value).to_owned()).collect();
             let visible = key.visible.is_none_or(|visible| visible(config));
             self.rows.push(Row { key: info, value, recommended, errors, visible });
         }

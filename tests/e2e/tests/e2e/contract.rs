@@ -68,7 +68,7 @@ fn compare<F: Fact>(fact: &F, engine: Engine, dialect: &dyn Dialect) {
 fn migration_and_sink_make_the_same_tables() {
     let mysql = MySql::new(Quoting::Always);
     let postgres = Postgres { quoting: Quoting::Always };
-    let sqlite = Sqlite { quoting: Quoting::Always };
+    let sqlite = Sqlite::for_writing(Quoting::Always);
     let engines: [(Engine, &dyn Dialect); 3] =
         [(Engine::MariaDb, &mysql), (Engine::Postgres, &postgres), (Engine::Sqlite, &sqlite)];
     for (engine, dialect) in engines {

@@ -186,6 +186,30 @@ mod tests {
         assert!(bytes(Element::Date, false, &Value::Date(i32::MIN)).is_err());
     }
 
+    /// Checked against `TimestampUtils` of pgjdbc 42.7.7.
+    #[test]
+    fn nanoseconds_are_rounded_half_up_into_the_next_second_and_day() {
+        const MIDNIGHT: i64 = 946_684_800; // of 2000-01-01
+        for (seconds, nanos, micros) in [
+            (MIDNIGHT, 0, 0),
+            (MIDNIGHT, 499, 0),
+            (MIDNIGHT, 500, 1),
+            (MIDNIGHT, 1_499, 1),
+            (MIDNIGHT, 123_456_500, 123_457),
+            (MIDNIGHT, 999_999_499, 999_999),
+            (MIDNIGHT, 999_999_500, 1_000_000),
+            (MIDNIGHT - 1, 999_999_499, -1),
+            (MIDNIGHT - 1, 999_999_500, 0),
+            (-1, 999_999_999, -MIDNIGHT * 1_000_000),
+            (-1, 500, (-MIDNIGHT - 1) * 1_000_000 + 1),
+        ] {
+            let mut out = Vec::new();
+            let wire = Wire { element: Element::Timestamp, array: false };
+            write(wire, Cell::DateTime { seconds, nanos }, &mut out).unwrap();
+            assert_eq!(out, micros.to_be_bytes(), "{seconds} s and {nanos} ns");
+        }
+    }
+
     #[test]
     fn a_field_of_a_copy_has_its_length() {
         let mut out = Vec::new();

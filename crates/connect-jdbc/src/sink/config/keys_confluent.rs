@@ -3,11 +3,26 @@
 use super::keys::*;
 use super::rules;
 use crate::config::{ATTEMPTS, BACKOFF, CREDENTIALS_PROVIDER, DEFAULT_CREDENTIALS_PROVIDER};
-use connect_api::ConfigDef;
 use connect_api::config::{ConfigKey, ConfigValueType as Ty, Importance, Validator, Width};
+use connect_api::{ConfigDef, ConfigMap};
 
 const CONNECTION: &str = "Connection";
 const DML: &str = "DML Support";
+
+fn by_record_key(config: &ConfigMap) -> bool {
+    config.get(PK_MODE).is_some_and(|mode| mode.trim().eq_ignore_ascii_case("record_key"))
+}
+
+fn deletes(config: &ConfigMap) -> &'static [&'static str] {
+    if by_record_key(config) { &["true", "false"] } else { &["false"] }
+}
+
+fn pk_modes(config: &ConfigMap) -> &'static [&'static str] {
+    match config.get(DELETE_ENABLED) {
+        Some(enabled) if enabled.trim().eq_ignore_ascii_case("true") => &["record_key"],
+        _ => &["none", "kafka", "record_key", "record_value"],
+    }
+}
 
 pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     url(CONNECTION),
@@ -39,8 +54,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     .group(CONNECTION, "JDBC connection backoff in milliseconds", Width::Short),
     insert_mode(&["insert", "upsert", "update"]),
     batch_size(),
-    // What is recommended as long as pk.mode says nothing.
-    delete_enabled("Enable deletes").recommend(&["false"]),
+    delete_enabled("Enable deletes").recommend_beside(deletes).visible_if(by_record_key),
     ConfigKey::new(
         TABLE_TYPES,
         Ty::List,
@@ -57,7 +71,7 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     .default("true")
     .group(WRITES, "Replace null value with default value", Width::Medium),
     table_name_format().valid(Validator::NonEmpty),
-    pk_mode().recommend(&["none", "kafka", "record_key", "record_value"]),
+    pk_mode().recommend_beside(pk_modes),
     pk_fields(),
     whitelist(),
     db_timezone(MAPPING, "DB Time Zone"),
@@ -83,7 +97,8 @@ pub(in crate::sink) static DEF: ConfigDef = ConfigDef::new(&[
     ConfigKey::new(
         TIMESTAMP_PRECISION,
         Ty::String,
-        "What the fields of timestamp.fields.list count: MICROSECONDS or NANOSECONDS. Columns hold microseconds.",
+        "What the fields of timestamp.fields.list count: MICROSECONDS or NANOSECONDS. Columns hold microseconds: PostgreSQL's \
+         are rounded, MariaDB's cut off.",
     )
     .default("MICROSECONDS")
     .valid(Validator::OneOfIgnoreCase(&["MICROSECONDS", "NANOSECONDS"]))

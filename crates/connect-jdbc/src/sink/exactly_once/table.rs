@@ -34,7 +34,7 @@ struct Statement {
 impl PositionTable {
     pub(in crate::sink) fn new(url: &JdbcUrl, id: TableId, connector: &str) -> Self {
         // Quoted whatever the user's tables are: `partition` is a word of SQL.
-        let dialect = driver::dialect(url, Quoting::Always, StringColumns::Text);
+        let dialect = driver::sink_dialect(url, Quoting::Always, StringColumns::Text);
         let table = dialect.table(&id);
         let name = |name: &str| dialect.identifier(name);
         // Names are compared byte by byte, and the table has to follow the transaction.

@@ -63,14 +63,14 @@ fn tables_of_postgres() {
 
 #[test]
 fn tables_of_sqlite() {
-    let users = table(None, None, "odd`name");
+    let users = table(None, None, "odd\"name");
     expect![[r#"
-        SELECT * FROM `odd``name`
-        SELECT * FROM `odd``name` WHERE `odd``name`.`id` > ? ORDER BY `odd``name`.`id` ASC
-        SELECT * FROM `odd``name` WHERE `odd``name`.`ts` > ? AND `odd``name`.`ts` < ? ORDER BY `odd``name`.`ts` ASC
-        SELECT * FROM `odd``name` WHERE COALESCE(`odd``name`.`updated`,`odd``name`.`created`) > ? AND COALESCE(`odd``name`.`updated`,`odd``name`.`created`) < ? ORDER BY COALESCE(`odd``name`.`updated`,`odd``name`.`created`) ASC
-        SELECT * FROM `odd``name` WHERE `odd``name`.`ts` < ? AND ((`odd``name`.`ts` = ? AND `odd``name`.`id` > ?) OR `odd``name`.`ts` > ?) ORDER BY `odd``name`.`ts`,`odd``name`.`id` ASC"#]]
-    .assert_eq(&all(&Sqlite { quoting: Quoting::Always }, Placeholders::Question, From::Table(&users), ""));
+        SELECT * FROM "odd""name"
+        SELECT * FROM "odd""name" WHERE "odd""name"."id" > ? ORDER BY "odd""name"."id" ASC
+        SELECT * FROM "odd""name" WHERE "odd""name"."ts" > ? AND "odd""name"."ts" < ? ORDER BY "odd""name"."ts" ASC
+        SELECT * FROM "odd""name" WHERE COALESCE("odd""name"."updated","odd""name"."created") > ? AND COALESCE("odd""name"."updated","odd""name"."created") < ? ORDER BY COALESCE("odd""name"."updated","odd""name"."created") ASC
+        SELECT * FROM "odd""name" WHERE "odd""name"."ts" < ? AND (("odd""name"."ts" = ? AND "odd""name"."id" > ?) OR "odd""name"."ts" > ?) ORDER BY "odd""name"."ts","odd""name"."id" ASC"#]]
+    .assert_eq(&all(&Sqlite::for_reading(Quoting::Always), Placeholders::Question, From::Table(&users), ""));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn values_stand_in_the_order_of_the_text() {
     let users = table(None, None, "t");
     let binds = modes().map(|criteria| {
         select(
-            &Sqlite { quoting: Quoting::Always },
+            &Sqlite::for_reading(Quoting::Always),
             Placeholders::Question,
             From::Table(&users),
             &criteria,

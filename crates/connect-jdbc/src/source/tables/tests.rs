@@ -1,6 +1,6 @@
 use super::*;
-use crate::dialect::{Quoting, StringColumns};
-use crate::driver::dialect;
+use crate::dialect::Quoting;
+use crate::driver::source_dialect;
 
 fn url(text: &str) -> JdbcUrl {
     JdbcUrl::parse(text, &[]).unwrap()
@@ -12,7 +12,7 @@ fn table(catalog: Option<&str>, schema: Option<&str>, name: &str) -> SourceTable
 
 #[track_caller]
 fn check(jdbc: &str, quoting: Quoting, tables: &[SourceTable], text: &str) {
-    let dialect = dialect(&url(jdbc), quoting, StringColumns::Text);
+    let dialect = source_dialect(&url(jdbc), quoting);
     assert_eq!(write_tables(tables, &*dialect), text);
     assert_eq!(read_tables(text, &url(jdbc)).as_deref(), Ok(tables));
 }
@@ -33,7 +33,7 @@ fn tables_are_written_as_in_java_and_read_again() {
         "jdbc:sqlite:/tmp/x.db",
         always,
         &[table(None, None, "users"), table(None, None, "t")],
-        "`users`,`t`",
+        r#""users","t""#,
     );
     check(mysql, Quoting::Never, &[table(Some("mydb"), None, "users")], "mydb.users");
     // With the database too, and with a person's blanks.

@@ -6,7 +6,7 @@ use connect_api::{
 };
 use connect_jdbc::JdbcSinkConnector;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,6 +39,33 @@ impl File {
         texts
     }
 
+    /// Each row as one text: its cells as SQLite stores them, texts in quotation marks.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        let mut conn = self.connect().await;
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        rows.iter()
+            .map(|row| {
+                let cells: Vec<String> = (0..row.len())
+                    .map(|index| {
+                        let raw = row.try_get_raw(index).unwrap();
+                        if raw.is_null() {
+                            return "null".to_owned();
+                        }
+                        match raw.type_info().name() {
+                            "INTEGER" => row.get_unchecked::<i64, _>(index).to_string(),
+                            "REAL" => format!("{:?}", row.get_unchecked::<f64, _>(index)),
+                            "TEXT" => format!("'{}'", row.get_unchecked::<String, _>(index)),
+                            "BLOB" => format!("{:?}", row.get_unchecked::<Vec<u8>, _>(index)),
+                            other => panic!("{} is {other}", row.column(index).name()),
+                        }
+                    })
+                    .collect();
+                cells.join(" ")
+            })
+            .collect()
+    }
+
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut conn = self.connect().await;
         let number = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut conn).await.unwrap();
@@ -64,11 +91,18 @@ pub(crate) fn config(file: &File, pairs: &[(&str, &str)]) -> ConfigMap {
 }
 
 pub(crate) async fn task(file: &File, tolerates_errors: bool, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
-    let config = config(file, pairs);
-    assert_eq!(JdbcSinkConnector::confluent().validate(&config), []);
-    let mut task = JdbcSinkConnector::confluent().new_task();
+    start(&JdbcSinkConnector::confluent(), tolerates_errors, &config(file, pairs)).await
+}
+
+pub(crate) async fn start(
+    connector: &JdbcSinkConnector,
+    tolerates_errors: bool,
+    config: &ConfigMap,
+) -> Box<dyn SinkTask> {
+    assert_eq!(connector.validate(config), []);
+    let mut task = connector.new_task();
     let context = SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors };
-    task.start(context, &config).await.unwrap();
+    task.start(context, config).await.unwrap();
     task
 }
 

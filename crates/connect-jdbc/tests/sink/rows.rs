@@ -1,56 +1,9 @@
-//! What becomes of records in a real SQLite file: updates, deletes, texts and plain JSON.
+//! What becomes of records: updates, deletes, texts and plain JSON.
 
-use connect_api::{
-    ConfigMap, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask, SinkTaskContext, Type, Value,
-};
+use crate::support::{File, config, start, task};
+use connect_api::{Schema, SchemaRef, SinkRecord, Type, Value};
 use connect_jdbc::JdbcSinkConnector;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// A file of its own that goes away with the value.
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("connect-jdbc-rows-{}-{name}.db", std::process::id())))
-    }
-
-    async fn connect(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(&self.0).create_if_missing(true).connect().await.unwrap()
-    }
-
-    async fn run(&self, sql: &str) {
-        let mut conn = self.connect().await;
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
-        conn.close().await.unwrap();
-    }
-
-    async fn rows(&self, sql: &str) -> Vec<String> {
-        let mut conn = self.connect().await;
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
-        conn.close().await.unwrap();
-        rows.iter().map(|row| row.get::<String, _>(0)).collect()
-    }
-
-    async fn task(&self, connector: JdbcSinkConnector, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
-        let mut config = ConfigMap::new();
-        config.insert("connection.url".into(), format!("jdbc:sqlite:{}", self.0.display()));
-        config.extend(pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())));
-        assert_eq!(connector.validate(&config), []);
-        let mut task = connector.new_task();
-        let context = SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false };
-        task.start(context, &config).await.unwrap();
-        task
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _may_not_exist = std::fs::remove_file(&self.0);
-    }
-}
 
 fn record(offset: i64, key: i64, value: Option<(SchemaRef, Value)>) -> SinkRecord {
     let (value_schema, value) = value.unzip();
@@ -79,9 +32,9 @@ fn with_key<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[tokio::test]
 async fn tombstones_delete_and_writes_after_them_stay() {
-    let file = File::new("delete");
+    let file = File::new();
     let pairs = with_key(&[("insert.mode", "upsert"), ("delete.enabled", "true"), ("auto.create", "true")]);
-    let mut task = file.task(JdbcSinkConnector::confluent(), &pairs).await;
+    let mut task = task(&file, false, &pairs).await;
     let records = [
         record(0, 1, named("a")),
         record(1, 2, named("b")),
@@ -92,44 +45,44 @@ async fn tombstones_delete_and_writes_after_them_stay() {
         record(6, 9, None),
     ];
     assert_eq!(task.put(&records).await.unwrap().len(), 0);
-    let rows = file.rows("SELECT id || ' ' || name FROM t ORDER BY id").await;
+    let rows = file.texts("SELECT id || ' ' || name FROM t ORDER BY id").await;
     assert_eq!(rows, ["1 d", "3 c"]);
     task.stop().await;
 }
 
 #[tokio::test]
 async fn a_delete_before_all_rows_makes_no_table() {
-    let file = File::new("early");
+    let file = File::new();
     let pairs = with_key(&[("delete.enabled", "true"), ("auto.create", "true")]);
-    let mut task = file.task(JdbcSinkConnector::confluent(), &pairs).await;
+    let mut task = task(&file, false, &pairs).await;
     assert_eq!(task.put(&[record(0, 1, None)]).await.unwrap().len(), 0);
     let schema = Schema::structure([("name", Schema::new(Type::String))]);
     let strict = Some((Arc::new(schema), Value::Struct(vec!["a".into()])));
     assert_eq!(task.put(&[record(1, 1, None), record(2, 1, strict)]).await.unwrap().len(), 0);
-    assert_eq!(file.rows("SELECT id || ' ' || name FROM t").await, ["1 a"]);
+    assert_eq!(file.texts("SELECT id || ' ' || name FROM t").await, ["1 a"]);
     task.stop().await;
 }
 
 #[tokio::test]
 async fn updates_change_rows_that_are_there() {
-    let file = File::new("update");
+    let file = File::new();
     file.run("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT, other TEXT DEFAULT 'o')").await;
     file.run("INSERT INTO t(id, name) VALUES (1, 'x'), (2, 'y')").await;
-    let mut task = file.task(JdbcSinkConnector::confluent(), &with_key(&[("insert.mode", "update")])).await;
+    let mut task = task(&file, false, &with_key(&[("insert.mode", "update")])).await;
     let records = [record(0, 1, named("a")), record(1, 3, named("b")), record(2, 1, named("c"))];
     assert_eq!(task.put(&records).await.unwrap().len(), 0);
-    let rows = file.rows("SELECT id || ' ' || name || ' ' || other FROM t ORDER BY id").await;
+    let rows = file.texts("SELECT id || ' ' || name || ' ' || other FROM t ORDER BY id").await;
     assert_eq!(rows, ["1 c o", "2 y o"]);
     task.stop().await;
 }
 
 #[tokio::test]
 async fn texts_go_to_a_column_of_their_own() {
-    let file = File::new("text");
-    let mut task = file.task(JdbcSinkConnector::confluent(), &with_key(&[("auto.create", "true")])).await;
+    let file = File::new();
+    let mut task = task(&file, false, &with_key(&[("auto.create", "true")])).await;
     let text = Some((Arc::new(Schema::new(Type::String)), Value::from("hello")));
     assert_eq!(task.put(&[record(0, 1, text)]).await.unwrap().len(), 0);
-    assert_eq!(file.rows("SELECT id || ' ' || record_value FROM t").await, ["1 hello"]);
+    assert_eq!(file.texts("SELECT id || ' ' || record_value FROM t").await, ["1 hello"]);
     task.stop().await;
 }
 
@@ -140,14 +93,14 @@ fn plain(offset: i64, entries: &[(&str, Value)]) -> SinkRecord {
 
 #[tokio::test]
 async fn plain_json_makes_and_evolves_its_table() {
-    let file = File::new("infer");
+    let file = File::new();
     let pairs = with_key(&[
         ("schemaless.values", "infer"),
         ("insert.mode", "upsert"),
         ("auto.create", "true"),
         ("auto.evolve", "true"),
     ]);
-    let mut task = file.task(JdbcSinkConnector::confluent(), &pairs).await;
+    let mut task = task(&file, false, &pairs).await;
     let records = [
         plain(1, &[("name", "a".into()), ("qty", Value::Int64(1))]),
         plain(2, &[("name", "b".into()), ("qty", Value::Int64(2)), ("price", Value::Float64(1.5))]),
@@ -159,26 +112,26 @@ async fn plain_json_makes_and_evolves_its_table() {
     assert_eq!(task.put(&[again]).await.unwrap().len(), 0);
     task.stop().await;
     let pairs = with_key(&[("schemaless.values", "table"), ("insert.mode", "upsert")]);
-    let mut task = file.task(JdbcSinkConnector::confluent(), &pairs).await;
+    let mut task = self::task(&file, false, &pairs).await;
     let mut again = plain(4, &[("name", Value::Null), ("price", "2.5".into())]);
     again.key = Value::Int64(1);
     assert_eq!(task.put(&[again]).await.unwrap().len(), 0);
-    let rows = file.rows("SELECT json_array(id, name, qty, price, typeof(price)) FROM t ORDER BY id").await;
+    let rows = file.texts("SELECT json_array(id, name, qty, price, typeof(price)) FROM t ORDER BY id").await;
     assert_eq!(rows, [r#"[1,null,1,2.5,"real"]"#, r#"[2,"b",null,1.5,"real"]"#]);
     task.stop().await;
 }
 
 #[tokio::test]
 async fn aivens_topics_have_the_tables_they_are_given() {
-    let file = File::new("aiven");
+    let file = File::new();
     let pairs = [("topics.to.tables.mapping", "x:y,a.t:orders"), ("auto.create", "true")];
-    let mut task = file.task(JdbcSinkConnector::aiven(), &pairs).await;
+    let mut task = start(&JdbcSinkConnector::aiven(), false, &config(&file, &pairs)).await;
     assert_eq!(task.put(&[record(0, 1, named("a"))]).await.unwrap().len(), 0);
-    assert_eq!(file.rows("SELECT name FROM orders").await, ["a"]);
+    assert_eq!(file.texts("SELECT name FROM orders").await, ["a"]);
     task.stop().await;
     let pairs = [("table.name.normalize", "true"), ("auto.create", "true")];
-    let mut task = file.task(JdbcSinkConnector::aiven(), &pairs).await;
+    let mut task = start(&JdbcSinkConnector::aiven(), false, &config(&file, &pairs)).await;
     assert_eq!(task.put(&[record(0, 1, named("b"))]).await.unwrap().len(), 0);
-    assert_eq!(file.rows("SELECT name FROM a_t").await, ["b"]);
+    assert_eq!(file.texts("SELECT name FROM a_t").await, ["b"]);
     task.stop().await;
 }

@@ -1,90 +1,22 @@
-//! The sink against real SQLite files.
+//! Tables that are made, evolved, looked at and lost, and what values become in them.
 
+use crate::support::{self, File};
 use connect_api::{
     ConfigMap, Decimal, PutError, Rejected, Schema, SchemaRef, SinkConnector, SinkRecord, SinkTask,
     SinkTaskContext, Type, Value,
 };
 use connect_jdbc::JdbcSinkConnector;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Row, TypeInfo, ValueRef};
-use std::path::PathBuf;
+use sqlx::Connection;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A file of its own that goes away with the value.
-struct File(PathBuf);
-
-impl File {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(std::env::temp_dir().join(format!("connect-jdbc-{}-{number}.db", std::process::id())))
-    }
-
-    async fn connect(&self) -> SqliteConnection {
-        SqliteConnectOptions::new().filename(&self.0).create_if_missing(true).connect().await.unwrap()
-    }
-
-    async fn run(&self, sql: &str) {
-        let mut conn = self.connect().await;
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
-        conn.close().await.unwrap();
-    }
-
-    /// Each row as `type:value` cells.
-    async fn rows(&self, sql: &str) -> Vec<String> {
-        let mut conn = self.connect().await;
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&mut conn).await.unwrap();
-        conn.close().await.unwrap();
-        rows.iter()
-            .map(|row| {
-                let cells: Vec<String> = (0..row.len())
-                    .map(|index| {
-                        let raw = row.try_get_raw(index).unwrap();
-                        if raw.is_null() {
-                            return "null".to_owned();
-                        }
-                        match raw.type_info().name() {
-                            "INTEGER" => row.get_unchecked::<i64, _>(index).to_string(),
-                            "REAL" => format!("{:?}", row.get_unchecked::<f64, _>(index)),
-                            "TEXT" => format!("'{}'", row.get_unchecked::<String, _>(index)),
-                            "BLOB" => format!("{:?}", row.get_unchecked::<Vec<u8>, _>(index)),
-                            other => panic!("{} is {other}", row.column(index).name()),
-                        }
-                    })
-                    .collect();
-                cells.join(" ")
-            })
-            .collect()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let _may_not_exist = std::fs::remove_file(format!("{}{suffix}", self.0.display()));
-        }
-    }
-}
-
+/// Tables follow the records, unless a test says otherwise.
 fn config(file: &File, pairs: &[(&str, &str)]) -> ConfigMap {
-    let mut config = ConfigMap::new();
-    config.insert("connection.url".into(), format!("jdbc:sqlite:{}?busy_timeout=50", file.0.display()));
-    config.insert("auto.create".into(), "true".into());
-    config.insert("auto.evolve".into(), "true".into());
-    config.extend(pairs.iter().map(|(key, value)| (key.to_string(), value.to_string())));
-    config
+    support::config(file, &[&[("auto.create", "true"), ("auto.evolve", "true")], pairs].concat())
 }
 
 async fn task(file: &File, pairs: &[(&str, &str)]) -> Box<dyn SinkTask> {
-    let config = config(file, pairs);
-    assert_eq!(JdbcSinkConnector::confluent().validate(&config), []);
-    let mut task = JdbcSinkConnector::confluent().new_task();
-    task.start(SinkTaskContext { connector: "sink".into(), task: 0, tolerates_errors: false }, &config)
-        .await
-        .unwrap();
-    task
+    support::start(&JdbcSinkConnector::confluent(), false, &config(file, pairs)).await
 }
 
 const UPSERT: &[(&str, &str)] =

@@ -5,6 +5,7 @@
 mod mysql;
 mod percent;
 mod postgres;
+mod server;
 mod sqlite;
 
 use std::fmt;
@@ -129,29 +130,7 @@ fn no_tls(key: &str) -> UrlError {
 }
 
 fn forms() -> String {
-    format!("{}, {} or {}", mysql::FORM, postgres::FORM, sqlite::FORM)
-}
-
-fn host_and_port(address: &str, default_port: u16) -> Result<(&str, u16), &'static str> {
-    let (host, port) = if let Some(rest) = address.strip_prefix('[') {
-        let Some((host, after)) = rest.split_once(']') else {
-            return Err("an IPv6 address has no closing ]");
-        };
-        match after.strip_prefix(':') {
-            Some(port) => (host, port),
-            None if after.is_empty() => (host, ""),
-            None => return Err("there is text between ] and the port"),
-        }
-    } else {
-        address.split_once(':').unwrap_or((address, ""))
-    };
-    match port {
-        "" => Ok((host, default_port)),
-        port => match port.parse() {
-            Ok(port) if port > 0 => Ok((host, port)),
-            _ => Err("the port is not a number from 1 to 65535"),
-        },
-    }
+    format!("{}, {} or {}", mysql::FORM.text, postgres::FORM.text, sqlite::FORM)
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

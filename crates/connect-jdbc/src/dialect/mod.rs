@@ -129,8 +129,12 @@ pub trait Dialect: Debug + Send + Sync {
     /// What follows the VALUES list so that an existing row's `others` are overwritten.
     fn on_conflict(&self, keys: &[&str], others: &[&str]) -> String;
 
-    /// The statements that add columns.
-    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String>;
+    /// The statements that add columns: one, if the database takes several columns in one.
+    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String> {
+        let added: Vec<String> =
+            columns.iter().map(|column| format!("ADD {}", self.column_text(column))).collect();
+        vec![format!("ALTER TABLE {} \n{}", self.table(table), added.join(",\n"))]
+    }
 
     /// Whether the value can be written at all, or what is wrong with it.
     fn check_value(&self, value: &Value) -> Result<(), String>;

@@ -1,7 +1,7 @@
 //! MariaDB and MySQL.
 
 use super::{
-    ColumnDdl, Dialect, Longest, Quoting, TableColumn, TableId, Target, check_scale, date_from_days,
+    Dialect, Longest, Quoting, TableColumn, TableId, Target, check_scale, date_from_days,
     datetime_from_millis, widen,
 };
 use connect_api::{Logical, Schema, Type, Value};
@@ -103,12 +103,6 @@ impl Dialect for MySql {
             })
             .collect();
         format!("ON DUPLICATE KEY UPDATE {}", updates.join(","))
-    }
-
-    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String> {
-        let added: Vec<String> =
-            columns.iter().map(|column| format!("ADD {}", self.column_text(column))).collect();
-        vec![format!("ALTER TABLE {} \n{}", self.table(table), added.join(",\n"))]
     }
 
     fn check_value(&self, value: &Value) -> Result<(), String> {

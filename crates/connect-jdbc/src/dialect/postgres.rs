@@ -2,7 +2,7 @@
 
 use super::mysql::hex;
 use super::{
-    ColumnDdl, Dialect, Element, Longest, Quoting, TableColumn, TableId, Target, Wire, check_scale, clock,
+    Dialect, Element, Longest, Quoting, TableColumn, TableId, Target, Wire, check_scale, clock,
     date_from_days, datetime_from_millis, days_since_2000, micros_since_2000, update_one, widen,
 };
 use connect_api::{Schema, Type, Value};
@@ -85,12 +85,6 @@ impl Dialect for Postgres {
             })
             .collect();
         format!("ON CONFLICT ({keys}) DO UPDATE SET {}", updates.join(","))
-    }
-
-    fn add_columns(&self, table: &TableId, columns: &[ColumnDdl]) -> Vec<String> {
-        let added: Vec<String> =
-            columns.iter().map(|column| format!("ADD {}", self.column_text(column))).collect();
-        vec![format!("ALTER TABLE {} \n{}", self.table(table), added.join(",\n"))]
     }
 
     fn check_value(&self, value: &Value) -> Result<(), String> {

@@ -1,10 +1,10 @@
-//! The source's configuration, understood. The keys themselves are in `keys` and `keys_aiven`, the rules between them in `between`.
+//! The source's configuration, understood. The keys themselves are in `keys_confluent` and `keys_aiven`, the rules between them in `between`.
 
-use super::keys::{self, *};
+use super::keys::*;
 use super::mode::{Columns, Mode, TableMode};
 use super::pattern::TablePattern;
 use super::tables::{SourceTable, read_tables};
-use super::{between, keys_aiven, rules};
+use super::{between, keys_aiven, keys_confluent, rules};
 use crate::config::{ConnectionConfig, Faults};
 use crate::dialect::{Dialect, Quoting};
 use crate::driver;
@@ -27,7 +27,7 @@ pub(crate) enum Flavor {
 impl Flavor {
     pub(super) fn def(self) -> &'static ConfigDef {
         match self {
-            Self::Confluent => &keys::DEF,
+            Self::Confluent => &keys_confluent::DEF,
             Self::Aiven => &keys_aiven::DEF,
         }
     }

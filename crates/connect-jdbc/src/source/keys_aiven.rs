@@ -1,9 +1,6 @@
-//! The source's keys, as Aiven's connector has them.
+//! The table of keys of `io.aiven.connect.jdbc.JdbcSourceConnector`.
 
-use super::keys::{
-    self, BLACKLIST, MODE, NUMERIC_MAPPING, TIMESTAMP_COLUMN, TOPIC_PREFIX, VALIDATE_NON_NULL, WHITELIST,
-};
-use super::keys::{EXTENSION_KEYS, INCREMENTING_COLUMN, MODE_GROUP};
+use super::keys::*;
 use super::rules;
 use crate::config::URL;
 use connect_api::ConfigDef;
@@ -14,24 +11,21 @@ pub(super) const TIMESTAMP_INITIAL_MS: &str = "timestamp.initial.ms";
 pub(super) const QUALIFY: &str = "table.names.qualify";
 pub(super) const SQL_QUOTE: &str = "sql.quote.identifiers";
 
-const DATABASE: &str = "Database";
-const CONNECTOR: &str = "Connector";
-
 pub(super) static DEF: ConfigDef = ConfigDef::new(&[
-    ConfigKey::new(URL, Ty::String, keys::URL_DOC)
+    ConfigKey::new(URL, Ty::String, URL_DOC)
         .required()
         .importance(Importance::High)
         .group(DATABASE, "JDBC URL", Width::Long)
         .dependents(&[WHITELIST, BLACKLIST]),
-    keys::user().group(DATABASE, "JDBC User", Width::Medium),
-    keys::password().group(DATABASE, "JDBC Password", Width::Medium),
-    keys::attempts(),
-    keys::backoff(),
-    keys::whitelist(),
-    keys::blacklist(),
-    keys::catalog_pattern().group(DATABASE, "Catalog pattern", Width::Short),
-    keys::schema_pattern(Importance::Medium),
-    keys::numeric_precision_mapping(),
+    user().group(DATABASE, "JDBC User", Width::Medium),
+    password().group(DATABASE, "JDBC Password", Width::Medium),
+    attempts(),
+    backoff(),
+    whitelist(),
+    blacklist(),
+    catalog_pattern().group(DATABASE, "Catalog pattern", Width::Short),
+    schema_pattern(Importance::Medium),
+    numeric_precision_mapping(),
     ConfigKey::new(
         NUMERIC_MAPPING,
         Ty::String,
@@ -49,8 +43,8 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("true")
     .group(DATABASE, "Qualify table names", Width::Short),
-    keys::db_timezone().group(DATABASE, "DB time zone", Width::Medium),
-    keys::dialect().group(DATABASE, "Database Dialect", Width::Medium),
+    db_timezone().group(DATABASE, "DB time zone", Width::Medium),
+    dialect().group(DATABASE, "Database Dialect", Width::Medium),
     ConfigKey::new(
         SQL_QUOTE,
         Ty::Boolean,
@@ -58,13 +52,7 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     )
     .default("true")
     .group(DATABASE, "Quote SQL Identifiers", Width::Short),
-    ConfigKey::new(
-        MODE,
-        Ty::String,
-        "How new rows are found. bulk: not at all, the whole table is read each time. incrementing: by a column that grows with \
-         each new row; changed rows are not seen. timestamp: by a column that tells when a row was written; rows with the \
-         same time may be missed. timestamp+incrementing: by both, which misses neither. Deleted rows are never seen.",
-    )
+    ConfigKey::new(MODE, Ty::String, MODE_DOC)
     .required()
     .valid(Validator::OneOf(&["bulk", "timestamp", "incrementing", "timestamp+incrementing"]))
     .importance(Importance::High)
@@ -76,10 +64,10 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
         TIMESTAMP_INITIAL_MS,
         INCREMENTING_INITIAL,
     ]),
-    keys::incrementing_column(),
-    keys::timestamp_column(),
-    keys::validate_non_null(),
-    keys::query(),
+    incrementing_column(),
+    timestamp_column(),
+    validate_non_null(),
+    query(),
     ConfigKey::new(
         TIMESTAMP_INITIAL_MS,
         Ty::Long,
@@ -97,15 +85,15 @@ pub(super) static DEF: ConfigDef = ConfigDef::new(&[
     .default("-1")
     .importance(Importance::Medium)
     .group(MODE_GROUP, "Incrementing Column Initial Value", Width::Medium),
-    keys::table_types(),
-    keys::poll_interval(),
-    keys::batch_max_rows("100"),
-    keys::table_poll_interval(),
-    ConfigKey::new(TOPIC_PREFIX, Ty::String, keys::TOPIC_PREFIX_DOC)
+    table_types(),
+    poll_interval(),
+    batch_max_rows("100"),
+    table_poll_interval(),
+    ConfigKey::new(TOPIC_PREFIX, Ty::String, TOPIC_PREFIX_DOC)
         .required()
         .importance(Importance::High)
         .group(CONNECTOR, "Topic Prefix", Width::Medium),
-    keys::delay(),
+    delay(),
     EXTENSION_KEYS[0],
     EXTENSION_KEYS[1],
     EXTENSION_KEYS[2],

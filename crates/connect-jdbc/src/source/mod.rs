@@ -5,6 +5,7 @@ mod between;
 mod config;
 mod keys;
 mod keys_aiven;
+mod keys_confluent;
 mod list;
 mod lookback;
 mod mapping;

@@ -1,49 +1,35 @@
 //! `jdbc:mysql:` and `jdbc:mariadb:` URLs, with the parameters of the drivers of both.
 
-use super::{MySqlUrl, Password, UrlError, host_and_port, no_tls, percent};
+use super::server::Form;
+use super::{MySqlUrl, Password, UrlError, no_tls};
 use std::time::Duration;
 
-pub(super) const FORM: &str = "jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)";
-
-const DEFAULT_PORT: u16 = 3306;
-
-fn wrong(what: &str) -> UrlError {
-    UrlError(format!("{what}; the expected form is {FORM}"))
-}
-
-fn decode(text: &str) -> Result<String, UrlError> {
-    percent::decode(text).ok_or_else(|| wrong(percent::WRONG))
-}
+pub(super) const FORM: Form =
+    Form { text: "jdbc:mariadb://HOST:PORT/DATABASE?key=value (or jdbc:mysql://...)", default_port: 3306 };
 
 impl MySqlUrl {
     /// `rest` is what follows `jdbc:mysql:`.
     pub(super) fn parse(rest: &str, properties: &[(&str, &str)]) -> Result<Self, UrlError> {
         let Some(rest) = rest.strip_prefix("//") else {
-            return Err(wrong(
+            return Err(FORM.wrong(
                 "there is no // after the scheme (fail-over and load-balancing modes are not supported)",
             ));
         };
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-        if database.contains(['/', '@', ':']) {
-            return Err(wrong(
-                "the database name holds '/', '@' or ':' (write such characters of a password as %2F, %40, %3A, or use connection.password)",
-            ));
-        }
+        let database = FORM.database(
+            database,
+            "write such characters of a password as %2F, %40, %3A, or use connection.password",
+        )?;
         let (credentials, address) = match authority.rsplit_once('@') {
             Some((credentials, address)) => (Some(credentials), address),
             None => (None, authority),
         };
-        if address.contains(',') || address.contains('(') {
-            return Err(wrong(
-                "only one host is supported, no list of them: name the host, or a proxy in front of them",
-            ));
-        }
-        let (host, port) = host_and_port(address, DEFAULT_PORT).map_err(wrong)?;
+        let (host, port) = FORM.host(address)?;
         let mut parsed = Self {
-            host: if host.is_empty() { "localhost".into() } else { decode(host)? },
+            host,
             port,
-            database: if database.is_empty() { None } else { Some(decode(database)?) },
+            database,
             user: None,
             password: None,
             connect_timeout: None,
@@ -55,15 +41,11 @@ impl MySqlUrl {
         };
         if let Some(credentials) = credentials {
             let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-            parsed.user = Some(decode(user)?);
-            parsed.password = Some(Password(decode(password)?));
+            parsed.user = Some(FORM.decode(user)?);
+            parsed.password = Some(Password(FORM.decode(password)?));
         }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parsed.apply(&decode(key)?, decode(value)?)?;
-        }
-        for (key, value) in properties {
-            parsed.apply(key, (*value).to_owned())?;
+        for (key, value) in FORM.parameters(query, properties)? {
+            parsed.apply(&key, value)?;
         }
         Ok(parsed)
     }
@@ -102,8 +84,9 @@ impl MySqlUrl {
 
 /// 0 means "no limit".
 fn millis(key: &str, value: &str) -> Result<Option<Duration>, UrlError> {
-    let ms: u64 =
-        value.parse().map_err(|_| wrong(&format!("the parameter {key} is not a number of milliseconds")))?;
+    let ms: u64 = value
+        .parse()
+        .map_err(|_| FORM.wrong(&format!("the parameter {key} is not a number of milliseconds")))?;
     Ok((ms > 0).then(|| Duration::from_millis(ms)))
 }
 

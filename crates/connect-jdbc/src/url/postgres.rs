@@ -1,19 +1,11 @@
 //! `jdbc:postgresql:` URLs, with the parameters of PostgreSQL's own driver.
 
-use super::{Password, PostgresUrl, UrlError, host_and_port, no_tls, percent};
+use super::server::Form;
+use super::{Password, PostgresUrl, UrlError, no_tls};
 use std::time::Duration;
 
-pub(super) const FORM: &str = "jdbc:postgresql://HOST:PORT/DATABASE?key=value";
-
-const DEFAULT_PORT: u16 = 5432;
-
-fn wrong(what: &str) -> UrlError {
-    UrlError(format!("{what}; the expected form is {FORM}"))
-}
-
-fn decode(text: &str) -> Result<String, UrlError> {
-    percent::decode(text).ok_or_else(|| wrong(percent::WRONG))
-}
+pub(super) const FORM: Form =
+    Form { text: "jdbc:postgresql://HOST:PORT/DATABASE?key=value", default_port: 5432 };
 
 impl PostgresUrl {
     /// `rest` is what follows `jdbc:postgresql:`: `//HOST:PORT/DATABASE`, or `DATABASE` on this machine.
@@ -24,24 +16,16 @@ impl PostgresUrl {
             None => ("", place.strip_prefix('/').unwrap_or(place)),
         };
         if address.contains('@') {
-            return Err(wrong(
+            return Err(FORM.wrong(
                 "there is an @ before the host: give user and password as connection.user and connection.password, or as \
                  the parameters user and password",
             ));
         }
-        if address.contains(',') {
-            return Err(wrong(
-                "only one host is supported, no list of them: name the host, or a proxy in front of them",
-            ));
-        }
-        if database.contains(['/', '@', ':']) {
-            return Err(wrong("the database name holds '/', '@' or ':' (write them as %2F, %40, %3A)"));
-        }
-        let (host, port) = host_and_port(address, DEFAULT_PORT).map_err(wrong)?;
+        let (host, port) = FORM.host(address)?;
         let mut parsed = Self {
-            host: if host.is_empty() { "localhost".into() } else { decode(host)? },
+            host,
             port,
-            database: if database.is_empty() { None } else { Some(decode(database)?) },
+            database: FORM.database(database, "write them as %2F, %40, %3A")?,
             user: None,
             password: None,
             current_schema: None,
@@ -52,14 +36,10 @@ impl PostgresUrl {
             ignored: Vec::new(),
         };
         if parsed.host.starts_with('/') {
-            return Err(wrong("a Unix socket is not supported, name a host"));
+            return Err(FORM.wrong("a Unix socket is not supported, name a host"));
         }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            parsed.apply(&decode(key)?, decode(value)?)?;
-        }
-        for (key, value) in properties {
-            parsed.apply(key, (*value).to_owned())?;
+        for (key, value) in FORM.parameters(query, properties)? {
+            parsed.apply(&key, value)?;
         }
         Ok(parsed)
     }

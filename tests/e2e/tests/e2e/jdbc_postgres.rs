@@ -2,7 +2,7 @@
 //! types, errors and other sessions.
 
 use crate::support::jdbc::*;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use connect_api::{Decimal, Schema, SinkConnector, SinkRecord, SinkTask, Type, Value};
 use connect_jdbc::JdbcSinkConnector;
 use std::sync::Arc;
@@ -377,78 +377,6 @@ async fn many_and_large_rows_are_split() -> Result<()> {
     let megabyte = "x".repeat(1 << 20);
     large.put(&pairs(&id_name(), (0..40).map(|id| (id, megabyte.clone())))).await.map_err(text_of)?;
     assert_eq!(rows(&db, "SELECT COUNT(*), MIN(LENGTH(name)) FROM big").await?, ["40 1048576"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_lost_connection_is_replaced() -> Result<()> {
-    let db = PgDatabase::create(&unique("jdbc")).await?;
-    let schema = id_name();
-    let mut task = task(&db, UPSERT).await?;
-    task.put(&named(&schema, &[(1, "a")])).await.map_err(text_of)?;
-    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                WHERE datname = current_database() AND application_name = 'connect-worker'";
-    ensure!(rows(&db, kill).await? == ["t"]);
-    let retries = put(&mut task, &named(&schema, &[(1, "b")])).await?;
-    assert_eq!((retries, rows(&db, "SELECT * FROM t").await?), (1, vec!["1 b".to_owned()]));
-
-    db.execute("DROP TABLE t").await?;
-    assert_eq!(put(&mut task, &named(&schema, &[(2, "c")])).await?, 1);
-    assert_eq!(rows(&db, "SELECT * FROM t").await?, ["2 c"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn tasks_that_create_and_evolve_at_once_all_succeed() -> Result<()> {
-    let db = PgDatabase::create(&unique("jdbc")).await?;
-    let mut running = Vec::new();
-    for number in 0..6 {
-        let mut task = task(&db, UPSERT).await?;
-        running.push(tokio::spawn(async move {
-            let narrow = id_name();
-            let wide =
-                schema([("id", int()), ("x", int().optional()), ("y", text().with_default("?".into()))]);
-            let mut records = named(&narrow, &[(number, "a")]);
-            records.push(record(1, &wide, vec![Value::Int32(number + 100), Value::Null, Value::Null]));
-            put(&mut task, &records).await
-        }));
-    }
-    for task in running {
-        task.await?.context("a task failed")?;
-    }
-    assert_eq!(
-        rows(&db, "SELECT COUNT(*), COUNT(name), COUNT(x), MIN(y), MAX(y) FROM t").await?,
-        ["12 6 0 ? ?"]
-    );
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn deadlocks_are_retried() -> Result<()> {
-    let db = PgDatabase::create(&unique("jdbc")).await?;
-    db.execute("CREATE TABLE t(id INT PRIMARY KEY, name TEXT)").await?;
-    // So that the test does not take a second for each.
-    db.execute(&format!("ALTER DATABASE \"{}\" SET deadlock_timeout = '20ms'", db.name)).await?;
-    let mut running = Vec::new();
-    for upwards in [true, false] {
-        // Small statements, so that the two transactions lock one row after the other.
-        let mut task = task(&db, &[UPSERT, &[("batch.size", "1"), ("max.retries", "100")]].concat()).await?;
-        running.push(tokio::spawn(async move {
-            let mut retries = 0;
-            for round in 0..20 {
-                let ids: Vec<i32> = if upwards { (0..60).collect() } else { (0..60).rev().collect() };
-                let records = pairs(&id_name(), ids.into_iter().map(|id| (id, format!("{round}"))));
-                retries += put(&mut task, &records).await?;
-            }
-            anyhow::Ok(retries)
-        }));
-    }
-    let mut retries = 0;
-    for task in running {
-        retries += task.await??;
-    }
-    println!("{retries} deadlocks");
-    assert_eq!(rows(&db, "SELECT COUNT(*), MIN(name), MAX(name) FROM t").await?, ["60 19 19"]);
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod jdbc_bulk;
 mod jdbc_faults;
 mod jdbc_mariadb;
 mod jdbc_postgres;
+mod jdbc_sessions;
 mod jdbc_source_connector;
 mod jdbc_source_modes;
 mod lessons;

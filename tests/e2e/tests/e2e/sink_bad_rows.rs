@@ -3,7 +3,7 @@
 use crate::support::PATIENCE;
 use crate::support::database::{AnyDatabase, JdbcTarget};
 use crate::support::jdbc::*;
-use crate::support::worker::Worker;
+use crate::support::worker::{Worker, jdbc_sink};
 use anyhow::{Context, Result, ensure};
 use connect_api::{Rejected, Value};
 use serde_json::json;
@@ -158,20 +158,14 @@ async fn the_dead_letter_topic_holds_exactly_the_bad_rows() -> Result<()> {
         let bad = |n: i32| n % 100 == 7 && n % 300 != 207;
         let sent = || (0..3000).filter(|n| n % 300 != 207);
         kafka_client::produce_all(&kafka, &topic, sent().map(message)).await?;
-        let connection = db.connection();
-        let config = json!({
-            "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-            "topics": topic,
+        let own = json!({
             "table.name.format": "t",
-            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-            "connection.url": connection.url,
-            "connection.user": connection.user,
-            "connection.password": connection.password,
             "errors.tolerance": "all",
             "errors.deadletterqueue.topic.name": dlq,
             "errors.deadletterqueue.topic.replication.factor": "1",
             "errors.deadletterqueue.context.headers.enable": "true",
         });
+        let config = jdbc_sink(&db, &topic, own);
         assert_eq!(worker.create(&name, &config).await?.status, 201);
         let good = sent().filter(|n| !bad(*n)).count() as u64;
         eventually("all good rows", PATIENCE, async || Ok((db.count("t").await? == good).then_some(())))
@@ -206,7 +200,7 @@ async fn the_dead_letter_topic_holds_exactly_the_bad_rows() -> Result<()> {
             for header in ["offset", "exception.message", "exception.stacktrace", "sqlmessage"] {
                 ensure!(headers.get(header).is_some_and(|text| !text.is_empty()), "{header} of {n}");
             }
-            ensure!(!format!("{headers:?}").contains(connection.password), "a secret in the headers");
+            ensure!(!format!("{headers:?}").contains(db.connection().password), "a secret in the headers");
         }
         keys.sort_unstable();
         assert_eq!(keys, sent().filter(|n| bad(*n)).collect::<Vec<_>>());
@@ -230,18 +224,12 @@ async fn without_tolerance_the_task_fails_names_the_row_and_dead_letters_it() ->
         db.execute(TABLE).await?;
         let records = (90..110).map(|n| Record { partition: Some(0), ..message(n) });
         kafka_client::produce_all(&kafka, &topic, records).await?;
-        let connection = db.connection();
-        let config = json!({
-            "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-            "topics": topic,
+        let own = json!({
             "table.name.format": "t",
-            "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-            "connection.url": connection.url,
-            "connection.user": connection.user,
-            "connection.password": connection.password,
             "errors.deadletterqueue.topic.name": dlq,
             "errors.deadletterqueue.topic.replication.factor": "1",
         });
+        let config = jdbc_sink(&db, &topic, own);
         assert_eq!(worker.create(&name, &config).await?.status, 201);
         let status = worker.task_state(&name, "FAILED").await;
         let trace = status["tasks"][0]["trace"].as_str().unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use crate::support::PATIENCE;
 use crate::support::worker::Worker;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 use testkit::kafka_client::{self, Topics};
 use testkit::{Database, eventually, kafka_tool};
@@ -14,6 +14,21 @@ const FROM_SOURCE: &str = r#"{"schema":{"type":"struct","fields":[{"type":"int32
 /// What the text types into the console producer: a schema without `created_at`.
 const TYPED: &str = r#"{"schema":{"type":"struct","fields":[{"type":"int32","optional":false,"field":"id"},{"type":"string","optional":true,"field":"name"},{"type":"string","optional":true,"field":"pwd"}],"optional":false,"name":"users"},"payload":{"id":10,"name":"typed user","pwd":"test1234"}}"#;
 
+/// The text's sink, key by key.
+fn sink(database: &Database, scheme: &str, topic: &str) -> Value {
+    json!({
+        "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
+        "connection.url": database.jdbc_url(scheme),
+        "connection.user": database.server.user,
+        "connection.password": database.server.password,
+        "auto.create": "true",
+        "auto.evolve": "true",
+        "delete.enabled": "false",
+        "tasks.max": "1",
+        "topics": topic,
+    })
+}
+
 async fn walkthrough(scheme: &str) -> anyhow::Result<()> {
     let bootstrap = testkit::kafka()?;
     let server = testkit::mariadb()?;
@@ -22,17 +37,7 @@ async fn walkthrough(scheme: &str) -> anyhow::Result<()> {
     let _topics = Topics::removed_at_the_end(&bootstrap, [&topic]);
     let mut worker = Worker::start(&[]).await?;
 
-    let config = json!({
-        "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-        "connection.url": database.jdbc_url(scheme),
-        "connection.user": server.user,
-        "connection.password": server.password,
-        "auto.create": "true",
-        "auto.evolve": "true",
-        "delete.enabled": "false",
-        "tasks.max": "1",
-        "topics": topic,
-    });
+    let config = sink(&database, scheme, &topic);
     let created = worker.create("my-sink-connect", &config).await?;
     assert_eq!(created.status, 201, "{}", created.body);
     assert!(created.headers["location"].to_str()?.ends_with("/connectors/my-sink-connect"));
@@ -141,17 +146,7 @@ async fn from_table_to_table(
             "type": "source",
         })
     );
-    let sink = json!({
-        "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-        "connection.url": database.jdbc_url(scheme),
-        "connection.user": server.user,
-        "connection.password": server.password,
-        "auto.create": "true",
-        "auto.evolve": "true",
-        "delete.enabled": "false",
-        "tasks.max": "1",
-        "topics": topic,
-    });
+    let sink = sink(&database, scheme, &topic);
     assert_eq!(worker.create("my-sink-connect", &sink).await?.status, 201);
     worker.task_state("my-sink-connect", "RUNNING").await;
 

@@ -4,7 +4,7 @@
 //! is full"), and dropping a table makes room.
 
 use crate::support::PATIENCE;
-use crate::support::worker::Worker;
+use crate::support::worker::{Worker, jdbc_sink};
 use serde_json::json;
 use std::time::Duration;
 use testkit::kafka_client::{self, Record, Topics};
@@ -41,13 +41,7 @@ async fn a_full_disk_is_waited_for() -> anyhow::Result<()> {
     kafka_client::produce_all(&bootstrap, &topic, records).await?;
 
     let worker = Worker::start(&[]).await?;
-    let config = json!({
-        "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-        "topics": topic,
-        "key.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "connection.url": database.jdbc_url("mariadb"),
-        "connection.user": database.server.user,
-        "connection.password": database.server.password,
+    let own = json!({
         "auto.create": "true",
         "insert.mode": "upsert",
         "pk.mode": "record_value",
@@ -55,6 +49,7 @@ async fn a_full_disk_is_waited_for() -> anyhow::Result<()> {
         "max.retries": "1000000",
         "retry.backoff.ms": "100",
     });
+    let config = jdbc_sink(&database, &topic, own);
     let name = testkit::unique("full-sink");
     assert_eq!(worker.create(&name, &config).await?.status, 201);
     let status = eventually("the task to say what it waits for", PATIENCE, async || {

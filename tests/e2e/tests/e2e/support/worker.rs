@@ -110,19 +110,24 @@ impl Drop for Worker {
     }
 }
 
-/// The sink configuration of the platform: facts keyed by order id, upserted.
-pub(crate) fn platform_sink(database: &impl JdbcTarget, topics: &str) -> Value {
+/// The configuration of a sink of records with texts as keys; `own` is what the test is about, and wins.
+pub(crate) fn jdbc_sink(database: &impl JdbcTarget, topics: &str, own: Value) -> Value {
     let connection = database.connection();
-    json!({
+    let mut config = json!({
         "connector.class": "io.confluent.connect.jdbc.JdbcSinkConnector",
-        "tasks.max": "1",
         "topics": topics,
         "key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "connection.url": connection.url,
         "connection.user": connection.user,
         "connection.password": connection.password,
-        "insert.mode": "upsert",
-        "pk.mode": "record_value",
-        "pk.fields": "order_id",
-    })
+    });
+    let all = config.as_object_mut().expect("an object");
+    all.extend(own.as_object().cloned().unwrap_or_default());
+    config
+}
+
+/// The sink configuration of the platform: facts keyed by order id, upserted.
+pub(crate) fn platform_sink(database: &impl JdbcTarget, topics: &str) -> Value {
+    let own = json!({"tasks.max": "1", "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "order_id"});
+    jdbc_sink(database, topics, own)
 }

@@ -34,13 +34,23 @@ async fn produce(kafka: &str, topic: &str, users: &[&str]) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn sink(database: &Database, topic: &str, extra: &[(&str, &str)]) -> anyhow::Result<Value> {
+/// Passes bad records over, into `dlq`.
+fn tolerant(dlq: &str) -> [(&str, &str); 4] {
+    [
+        ("errors.tolerance", "all"),
+        ("errors.deadletterqueue.topic.name", dlq),
+        ("errors.deadletterqueue.topic.replication.factor", "1"),
+        ("errors.deadletterqueue.context.headers.enable", "true"),
+    ]
+}
+
+fn sink(database: &Database, topic: &str, extra: &[(&str, &str)]) -> Value {
     let mut config = platform_sink(database, topic);
     config["auto.create"] = "true".into();
     for (key, value) in extra {
         config[*key] = (*value).into();
     }
-    Ok(config)
+    config
 }
 
 #[tokio::test]
@@ -52,17 +62,7 @@ async fn goes_to_the_dead_letter_topic_with_connects_headers() -> anyhow::Result
     let _topics = Topics::removed_at_the_end(&kafka, [topic.clone(), format!("{topic}.dlq")]);
     good_bad_good(&kafka, &topic).await?;
     let worker = Worker::start(&[]).await?;
-    let config = sink(
-        &database,
-        &topic,
-        &[
-            ("errors.tolerance", "all"),
-            ("errors.deadletterqueue.topic.name", &dlq),
-            ("errors.deadletterqueue.topic.replication.factor", "1"),
-            ("errors.deadletterqueue.context.headers.enable", "true"),
-        ],
-    )
-    .await?;
+    let config = sink(&database, &topic, &tolerant(&dlq));
     let created = worker.create(&name, &config).await?;
     assert_eq!(created.status, 201, "{}", created.body);
 
@@ -102,7 +102,7 @@ async fn fails_the_task_with_its_place_when_nothing_is_tolerated() -> anyhow::Re
     let _topics = Topics::removed_at_the_end(&kafka, [topic.clone(), format!("{topic}.dlq")]);
     good_bad_good(&kafka, &topic).await?;
     let worker = Worker::start(&[]).await?;
-    let created = worker.create(&name, &sink(&database, &topic, &[]).await?).await?;
+    let created = worker.create(&name, &sink(&database, &topic, &[])).await?;
     assert_eq!(created.status, 201, "{}", created.body);
 
     let status = worker.task_state(&name, "FAILED").await;
@@ -130,18 +130,8 @@ async fn what_cannot_be_read_and_what_the_database_refuses_are_both_passed_over(
     let table = format!("create table `{topic}` (order_id varchar(40) primary key, user_id varchar(5))");
     database.execute(&table).await?;
     let worker = Worker::start(&[]).await?;
-    let config = sink(
-        &database,
-        &topic,
-        &[
-            ("fields.whitelist", "order_id,user_id"),
-            ("errors.tolerance", "all"),
-            ("errors.deadletterqueue.topic.name", &dlq),
-            ("errors.deadletterqueue.topic.replication.factor", "1"),
-            ("errors.deadletterqueue.context.headers.enable", "true"),
-        ],
-    )
-    .await?;
+    let own = [&[("fields.whitelist", "order_id,user_id")], &tolerant(&dlq)[..]].concat();
+    let config = sink(&database, &topic, &own);
     let created = worker.create(&name, &config).await?;
     assert_eq!(created.status, 201, "{}", created.body);
     eventually("the three good rows", PATIENCE, async || {

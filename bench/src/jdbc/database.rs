@@ -97,7 +97,7 @@ impl Watch {
             Watch::MariaDb(conn) => {
                 let counted: Vec<(String, u64)> = conn
                     .query(
-                        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_insert', 'Com_insert_select', 'Com_commit')",
+                        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_insert', 'Com_insert_select', 'Com_load', 'Com_commit')",
                     )
                     .await?;
                 Ok(counted.iter().map(|(_, count)| count).sum())

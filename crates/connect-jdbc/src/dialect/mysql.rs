@@ -219,12 +219,17 @@ impl MySql {
 
     /// The statement that tells a view from a table.
     pub(crate) fn table_type(&self, table: &TableId) -> String {
-        let database = table.database.as_deref().map_or("DATABASE()".to_owned(), quote);
+        let database = self.database(table);
         let name = quote(&table.name);
         format!(
             "SELECT TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = {database} AND TABLE_NAME = {name} \
              ORDER BY TABLE_NAME = BINARY {name} DESC LIMIT 1"
         )
+    }
+
+    /// The table's database as an expression.
+    pub(super) fn database(&self, table: &TableId) -> String {
+        table.database.as_deref().map_or("DATABASE()".to_owned(), quote)
     }
 
     /// The statement that lists the columns to which the table gives numbers.
@@ -246,7 +251,7 @@ pub(crate) fn clock(millis: i32) -> Option<(u8, u8, u8, u16)> {
 }
 
 /// The driver takes NO_BACKSLASH_ESCAPES off the session, so a backslash always escapes.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 

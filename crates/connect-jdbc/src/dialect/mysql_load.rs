@@ -1,4 +1,4 @@
-//! MariaDB's bulk load as text: the temporary table that rows go to first, and the statement that moves them on.
+//! MariaDB's bulk load by way of a temporary table, and the statement that moves rows on from there.
 
 use super::{Cell, Dialect, MySql, TableColumn, TableId, Target};
 use connect_api::Value;
@@ -71,6 +71,10 @@ impl LoadKind {
     }
 }
 
+/// As [`write_load_field`](super::write_load_field) writes.
+pub(super) const FORMAT: &str =
+    r"FIELDS TERMINATED BY '\t' ENCLOSED BY '' ESCAPED BY '\\' LINES TERMINATED BY '\n' STARTING BY ''";
+
 /// The temporary table for rows of these kinds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Staging {
@@ -110,8 +114,7 @@ impl Staging {
     pub(crate) fn load(&self, dialect: &MySql, file: &str) -> String {
         // As binary: the texts are valid UTF-8, and nothing is to be converted or searched for characters.
         format!(
-            "LOAD DATA LOCAL INFILE '{file}' INTO TABLE {} CHARACTER SET binary FIELDS TERMINATED BY '\\t' ENCLOSED BY '' \
-             ESCAPED BY '\\\\' LINES TERMINATED BY '\\n' STARTING BY ''",
+            "LOAD DATA LOCAL INFILE '{file}' INTO TABLE {} CHARACTER SET binary {FORMAT}",
             dialect.table(&self.table)
         )
     }

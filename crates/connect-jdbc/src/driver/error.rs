@@ -19,6 +19,8 @@ pub(crate) enum ErrorKind {
     Structure,
     /// Two rows of one upsert have the same key in the eyes of the database.
     SameKey,
+    /// What was written may not be what was to be written: the transaction has to be taken back, and the rows to go another way.
+    InDoubt,
     /// A row of the statement is at fault: its values, its size, or a constraint it breaks. Other rows may be fine.
     BadRow,
     /// The same again gives the same error, with these rows or others.

@@ -28,6 +28,8 @@ impl Attempt<'_> {
         candidates: &[usize],
         advance: Option<&Advance>,
     ) -> Result<(), Failure> {
+        // What fails here is undone by itself, or up to a mark.
+        self.straight = false;
         self.begin(advance).await?;
         self.connection.check_at_once().await?;
         let mut search = Search::new(candidates.len());

@@ -13,12 +13,13 @@ use std::sync::atomic::Ordering;
 const MIN_ROWS: usize = 200;
 
 /// Writes the group's rows inside of the open transaction, if they are many and the database has a way for many. After
-/// [`Bulk::NotHere`] nothing of the group is written.
+/// [`Bulk::NotHere`] nothing of the group is written. `straight` allows ways that may end in doubt.
 pub(super) async fn write_bulk(
     connection: &mut Connection,
     dialect: &dyn Dialect,
     group: &Group<'_>,
     statements: &Statements,
+    straight: bool,
 ) -> Result<Bulk, DbError> {
     let upsert_keys = match group.operation() {
         Operation::Insert => None,
@@ -36,12 +37,15 @@ pub(super) async fn write_bulk(
         Order::Kept => ((0..group.rows.len() as u32).collect(), true),
     };
     let (numbers, in_order) = order;
+    // An upsert whose keys are all new is an insert. Rows that may meet each other are not.
+    let straight = straight && !in_order && group.shape.short_cut.is_open();
     let load = Load {
         table: &group.shape.table,
         columns: &columns,
         wires: &statements.wires,
         upsert_keys,
         in_order,
+        straight,
     };
     // No more than a statement may have: what fits into one statement is undone as one.
     let max_bytes = connection.max_statement_bytes();
@@ -62,6 +66,9 @@ pub(super) async fn write_bulk(
             // A later part holds what the first did not.
             Bulk::NotHere => write_part(connection, dialect, group, statements, part).await?,
         }
+    }
+    if straight {
+        group.shape.short_cut.went_well();
     }
     Ok(Bulk::Done)
 }

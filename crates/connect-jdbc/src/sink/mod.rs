@@ -16,6 +16,7 @@ mod plan;
 mod retry;
 mod row;
 mod shape;
+mod short_cut;
 mod statements;
 mod table;
 mod table_name;

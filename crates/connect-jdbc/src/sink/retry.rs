@@ -45,9 +45,11 @@ impl Budget {
             ErrorKind::Transient | ErrorKind::AtOnce | ErrorKind::Structure => {
                 (config.max_retries, config.retry_backoff)
             }
-            ErrorKind::SameKey | ErrorKind::BadRow | ErrorKind::Permanent | ErrorKind::Unknown => {
-                return Verdict::Hopeless;
-            }
+            ErrorKind::SameKey
+            | ErrorKind::InDoubt
+            | ErrorKind::BadRow
+            | ErrorKind::Permanent
+            | ErrorKind::Unknown => return Verdict::Hopeless,
         };
         match self.failures <= retries {
             true => Verdict::Again { backoff, attempt: self.failures, retries },

@@ -6,6 +6,7 @@ use super::convert::{Conversion, Times};
 use super::key_columns::key_columns;
 use super::plan::Operation;
 use super::row::Row;
+use super::short_cut::ShortCut;
 use crate::dialect::{Cell, Column, ColumnDdl, Dialect, TableId};
 use connect_api::{Schema, SchemaRef, Type, Value};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub(super) struct Shape {
     /// Set when the database found rows of one statement to have the same key though their values differ, by a rule of its
     /// own (a collation, a type that reads different texts as the same): from then on each row has its statement.
     pub(super) one_by_one: AtomicBool,
+    /// Loads straight into the table.
+    pub(super) short_cut: ShortCut,
 }
 
 #[derive(Debug)]
@@ -108,6 +111,7 @@ impl Shape {
             operation,
             times,
             one_by_one: AtomicBool::new(false),
+            short_cut: ShortCut::default(),
         })
     }
 

@@ -63,6 +63,8 @@ pub(super) struct Attempt<'p> {
     /// Where the task keeps its own positions.
     pub(super) positions: Option<&'p mut Positions>,
     pub(super) tolerates_errors: bool,
+    /// Whether rows may take a way that may end in doubt.
+    pub(super) straight: bool,
     /// Shapes whose tables are not what they need, and why.
     pub(super) unfit: Vec<(Arc<Shape>, String)>,
     /// Records that are not to be written.
@@ -88,6 +90,7 @@ impl<'p> Attempt<'p> {
             tables,
             positions,
             tolerates_errors,
+            straight: true,
             unfit: Vec::new(),
             faults: Vec::new(),
         }
@@ -265,14 +268,15 @@ impl<'p> Attempt<'p> {
         Ok(())
     }
 
-    /// The whole put in one transaction; once more with single rows for each table where the database found two rows of a statement
-    /// to have the same key. One after the other they are what they are on any database: the later wins.
+    /// The whole put in one transaction; once more without short cuts if one ended in doubt, and once more with single rows for each
+    /// table where the database found two rows of a statement to have the same key. One after the other they are what they are
+    /// on any database: the later wins.
     async fn transaction(&mut self, ready: &[Ready<'_>], advance: Option<&Advance>) -> Result<(), Failure> {
         loop {
             self.begin(advance).await?;
             match self.write_groups(ready).await {
                 Ok(()) => {}
-                Err(error) if goes_one_by_one(&error) => {
+                Err(error) if self.leaves_short_cut(&error) || goes_one_by_one(&error) => {
                     self.connection.roll_back().await?;
                     continue;
                 }
@@ -280,6 +284,16 @@ impl<'p> Attempt<'p> {
             }
             return Ok(self.connection.commit().await?);
         }
+    }
+
+    fn leaves_short_cut(&mut self, failure: &WriteError) -> bool {
+        let in_doubt = self.straight && failure.error.kind == ErrorKind::InDoubt;
+        if let Some(shape) = failure.shape.as_ref().filter(|_| in_doubt) {
+            tracing::debug!(table = %shape.table, why = %failure.error, "writing again on the safe way");
+            shape.short_cut.failed();
+            self.straight = false;
+        }
+        in_doubt
     }
 
     /// The position moves before any row is written: whoever has lost the partition finds out before its rows meet those of the new
@@ -302,7 +316,8 @@ impl<'p> Attempt<'p> {
     async fn write_group(&mut self, group: &Group<'_>, statements: &Statements) -> Result<(), WriteError> {
         let limit = self.connection.max_row_bytes();
         if group.bytes.iter().all(|bytes| *bytes <= limit) {
-            let written = write_bulk(self.connection, self.context.dialect, group, statements).await;
+            let written =
+                write_bulk(self.connection, self.context.dialect, group, statements, self.straight).await;
             if written.map_err(|error| of_rows(group, 0..group.rows.len(), error))? == Bulk::Done {
                 return Ok(());
             }

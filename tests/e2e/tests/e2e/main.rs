@@ -17,6 +17,7 @@ mod jdbc_postgres;
 mod jdbc_sessions;
 mod jdbc_source_connector;
 mod jdbc_source_modes;
+mod jdbc_straight;
 mod lessons;
 mod round_trip;
 mod sink_bad_rows;

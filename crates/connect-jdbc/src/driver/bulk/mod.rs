@@ -29,6 +29,9 @@ pub(crate) struct Load<'a> {
     pub(crate) upsert_keys: Option<usize>,
     /// Whether rows must be written in their order: some may be the same row to the database.
     pub(crate) in_order: bool,
+    /// Whether a way may be taken that writes something else if not all goes well, which is an error of
+    /// [`InDoubt`](super::ErrorKind::InDoubt) then.
+    pub(crate) straight: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use testkit::Process;
 
 /// Long for anything that is measured here: what takes longer is broken.
 pub(crate) const LONG: Duration = Duration::from_secs(300);
@@ -27,6 +28,18 @@ pub(crate) async fn until<T>(
         let pause = since.elapsed() / 50;
         tokio::time::sleep(pause.clamp(Duration::from_millis(4), Duration::from_millis(50))).await;
     }
+}
+
+/// Does some work with a worker. When the work fails, or the worker ends meanwhile, the error shows the end of its log.
+pub(crate) async fn watched<T>(
+    worker: &mut Process,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let result = tokio::select! {
+        result = work => result,
+        ended = worker.wait_exit(10 * LONG) => ended.and_then(|status| bail!("the worker ended: {status}")),
+    };
+    result.with_context(|| format!("{} ends:\n{}\n", worker.log_path.display(), worker.log_tail(20)))
 }
 
 #[cfg(test)]

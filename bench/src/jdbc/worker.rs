@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::Value;
 use testkit::Process;
 use testkit::kafka_client::Topics;
@@ -11,7 +11,7 @@ use testkit::kafka_client::Topics;
 use super::Bench;
 use crate::rest::Rest;
 use crate::usage::Usage;
-use crate::wait::{LONG, until};
+use crate::wait::{until, watched};
 use crate::worker::Side;
 
 /// The processors' time and memory are read every so often, since a process that has ended tells nothing.
@@ -78,13 +78,7 @@ impl Worker {
         &mut self,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
-        let result = tokio::select! {
-            result = work => result,
-            ended = self.process.wait_exit(10 * LONG) => ended.and_then(|status| bail!("the worker ended: {status}")),
-        };
-        result.with_context(|| {
-            format!("{} ends:\n{}\n", self.process.log_path.display(), self.process.log_tail(20))
-        })
+        watched(&mut self.process, work).await
     }
 
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::{Value, json};
 use testkit::Process;
 use testkit::kafka_client::{Topics, create_topic};
@@ -11,7 +11,7 @@ use testkit::kafka_client::{Topics, create_topic};
 use super::{Bench, Side};
 use crate::rest::Rest;
 use crate::usage::Usage;
-use crate::wait::{LONG, until};
+use crate::wait::{LONG, until, watched};
 
 /// Workers that belong to one group. What it made is removed when it goes; its workers have to go first.
 pub(crate) struct Cluster<'a> {
@@ -110,13 +110,7 @@ impl Worker {
         &mut self,
         work: impl Future<Output = anyhow::Result<T>>,
     ) -> anyhow::Result<T> {
-        let result = tokio::select! {
-            result = work => result,
-            ended = self.process.wait_exit(10 * LONG) => ended.and_then(|status| bail!("the worker ended: {status}")),
-        };
-        result.with_context(|| {
-            format!("{} ends:\n{}\n", self.process.log_path.display(), self.process.log_tail(20))
-        })
+        watched(&mut self.process, work).await
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use crate::engines::{Broker, Engines};
 use crate::provision;
-use crate::sh::{OURS, cargo, describe, run as run_command, say};
+use crate::sh::{cargo, describe, run as run_command, say};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum What {
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// One side alone measures faster, but then there is no ratio
     #[arg(long, default_value = "both", value_parser = ["both", "java", "ours"])]
     side: String,
-    /// How connect-worker is built: `release`, `container` (our image's: quicker to build), `dev`
+    /// How connect-worker and what measures are built: `release`, `container` (our image's: quicker to build), `dev`
     #[arg(long, default_value = "release")]
     profile: String,
     /// Also write every sample to this file
@@ -59,7 +59,7 @@ pub(crate) struct Jdbc {
     /// One side alone measures faster: the database's own bulk load, Java or ours
     #[arg(long, value_parser = ["own", "java", "ours"])]
     side: Option<String>,
-    /// How connect-worker is built: `release`, `container` (our image's: quicker to build), `dev`
+    /// How connect-worker and what measures are built: `release`, `container` (our image's: quicker to build), `dev`
     #[arg(long, default_value = "release")]
     profile: String,
     /// Also write every sample to this file
@@ -77,9 +77,10 @@ pub(crate) fn run(what: &What) -> anyhow::Result<ExitCode> {
 /// Builds both programs; the command to measure with, and the first of its arguments.
 fn build(measurement: &str, profile: &str) -> anyhow::Result<Command> {
     let target = crate::paths::target()?;
-    say("building what measures");
-    run_command(cargo().args(["build", OURS, "--bin", "bench"]))?;
-    let folder = if profile == "dev" { "debug" } else { profile };
+    say(format_args!("building what measures, as {profile}"));
+    // Alike: its plain clients are what the worker is compared with.
+    run_command(cargo().args(["build", "--profile", profile, "-p", "bench", "--bin", "bench"]))?;
+    let folder = target.join(if profile == "dev" { "debug" } else { profile });
     say(format_args!("building connect-worker as {profile}; the first time this takes some minutes"));
     // Alone, as the image and whoever installs it build it.
     run_command(cargo().args([
@@ -91,8 +92,8 @@ fn build(measurement: &str, profile: &str) -> anyhow::Result<Command> {
         "--bin",
         "connect-worker",
     ]))?;
-    let mut bench = Command::new(target.join("debug").join("bench"));
-    bench.arg(measurement).arg("--worker").arg(target.join(folder).join("connect-worker"));
+    let mut bench = Command::new(folder.join("bench"));
+    bench.arg(measurement).arg("--worker").arg(folder.join("connect-worker"));
     bench.args(["--profile", &format!("built with --profile {profile}")]);
     Ok(bench)
 }

@@ -13,14 +13,16 @@ pub trait Converter: Send {
         bytes: Option<&Bytes>,
     ) -> Result<(Option<SchemaRef>, Value), ConnectError>;
 
-    /// `None` as output is Kafka's null.
+    /// Appends the message to `out`, a buffer that the caller uses again and again. `false` is Kafka's null, and nothing is
+    /// appended; what an error leaves there means nothing.
     #[expect(clippy::wrong_self_convention, reason = "Kafka's name for it")]
     fn from_connect_data(
         &mut self,
         topic: &str,
         schema: Option<&SchemaRef>,
         value: &Value,
-    ) -> Result<Option<Bytes>, ConnectError>;
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConnectError>;
 
     /// The Java class name, for dead-letter headers.
     fn class_name(&self) -> &'static str;

@@ -47,6 +47,27 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
+/// Appends a whole number; a good deal sooner than through `fmt`.
+pub fn push_integer(out: &mut Vec<u8>, number: i64) {
+    /// Of the longest, with its sign.
+    const LENGTH: usize = 20;
+    let mut text = [b'0'; LENGTH];
+    let (mut at, mut rest) = (LENGTH, number.unsigned_abs());
+    loop {
+        at -= 1;
+        text[at] += (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
 /// Appends a float or double already in Java's notation; what is no number is a string, as with Jackson.
 pub fn push_float(out: &mut Vec<u8>, text: &str) {
     let quoted = matches!(text, "NaN" | "Infinity" | "-Infinity");
@@ -106,7 +127,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn the_longest_integers() {
+        for number in [i64::MIN, i64::MAX, 0] {
+            let mut out = Vec::new();
+            push_integer(&mut out, number);
+            assert_eq!(out, number.to_string().into_bytes());
+        }
+    }
+
     proptest! {
+        #[test]
+        fn every_integer_is_what_rust_prints(number in any::<i64>(), shift in 0_u32..64) {
+            let number = number >> shift;
+            let mut out = Vec::new();
+            push_integer(&mut out, number);
+            prop_assert_eq!(out, number.to_string().into_bytes());
+        }
+
         #[test]
         fn every_string_reads_back(text in any::<String>()) {
             let mut out = Vec::new();

@@ -14,5 +14,5 @@ pub use connector::{PutError, Rejected, SinkConnector, SinkTask, SinkTaskContext
 pub use converter::Converter;
 pub use data::{Decimal, Field, Logical, Schema, SchemaRef, Type, Value};
 pub use error::ConnectError;
-pub use record::{OffsetMap, SinkRecord, SourceRecord, TopicPartition};
+pub use record::{OffsetMap, SinkRecord, SourceOffset, SourceRecord, TopicPartition};
 pub use source::{OffsetReader, PollError, SourceConnector, SourceTask, SourceTaskContext};

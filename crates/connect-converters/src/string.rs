@@ -66,15 +66,14 @@ impl StringConverter {
     }
 
     /// As Java encodes: what the set does not have becomes a question mark.
-    fn encode(&self, text: &str) -> Bytes {
+    fn encode(&self, text: &str, out: &mut Vec<u8>) {
         let last = match self.encoding {
-            Encoding::Utf8 => return Bytes::copy_from_slice(text.as_bytes()),
+            Encoding::Utf8 => return out.extend_from_slice(text.as_bytes()),
             Encoding::Ascii => 0x7f,
             Encoding::Latin1 => 0xff,
         };
-        text.chars()
-            .map(|c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte <= last).unwrap_or(b'?'))
-            .collect()
+        let byte = |c| u8::try_from(u32::from(c)).ok().filter(|byte| *byte <= last).unwrap_or(b'?');
+        out.extend(text.chars().map(byte));
     }
 }
 
@@ -94,12 +93,14 @@ impl Converter for StringConverter {
         _topic: &str,
         schema: Option<&SchemaRef>,
         value: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
-        Ok(match value {
-            Value::Null => None,
-            Value::String(text) if self.encoding == Encoding::Utf8 => Some(text.as_bytes().clone()),
-            other => Some(self.encode(&java::text(schema.map(|schema| &**schema), other))),
-        })
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConnectError> {
+        match value {
+            Value::Null => return Ok(false),
+            Value::String(text) => self.encode(text, out),
+            other => self.encode(&java::text(schema.map(|schema| &**schema), other), out),
+        }
+        Ok(true)
     }
 
     fn class_name(&self) -> &'static str {
@@ -139,12 +140,14 @@ mod tests {
     fn writes_what_java_prints() {
         let write = |encoding: &str, value: Value| {
             let config = ConfigMap::from([("converter.encoding".to_string(), encoding.to_string())]);
-            create("String", &config, false).unwrap().from_connect_data("t", None, &value).unwrap()
+            let mut converter = create("String", &config, false).unwrap();
+            let mut out = Vec::new();
+            converter.from_connect_data("t", None, &value, &mut out).unwrap().then_some(out)
         };
-        assert_eq!(write("UTF-8", "é😀".into()).unwrap(), "é😀");
-        assert_eq!(write("ISO-8859-1", "é😀".into()).unwrap(), &b"\xe9?"[..]);
-        assert_eq!(write("US-ASCII", "é".into()).unwrap(), "?");
-        assert_eq!(write("UTF-8", Value::Float64(1e10)).unwrap(), "1.0E10");
+        assert_eq!(write("UTF-8", "é😀".into()).unwrap(), "é😀".as_bytes());
+        assert_eq!(write("ISO-8859-1", "é😀".into()).unwrap(), b"\xe9?");
+        assert_eq!(write("US-ASCII", "é".into()).unwrap(), b"?");
+        assert_eq!(write("UTF-8", Value::Float64(1e10)).unwrap(), b"1.0E10");
         assert_eq!(write("UTF-8", Value::Null), None);
     }
 

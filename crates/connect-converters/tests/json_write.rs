@@ -1,7 +1,7 @@
 //! What JsonConverter writes, byte for byte. The expectations were printed by the Java converter 4.3.0 (`tests/oracle/Write.java`).
 
 use bytes::Bytes;
-use connect_api::{ConfigMap, Decimal, Schema, SchemaRef, Type, Value};
+use connect_api::{ConfigMap, ConnectError, Converter, Decimal, Schema, SchemaRef, Type, Value};
 use connect_converters::create;
 use std::sync::Arc;
 
@@ -9,10 +9,20 @@ fn convert(config: &[(&str, &str)], schema: Option<Schema>, value: Value) -> Res
     let config: ConfigMap = config.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     let mut converter = create("Json", &config, false).unwrap();
     let schema: Option<SchemaRef> = schema.map(Arc::new);
-    let mut write = || converter.from_connect_data("t", schema.as_ref(), &value);
+    let mut write = || written(&mut *converter, schema.as_ref(), &value);
     let first = write().map_err(|error| error.to_string())?;
     assert_eq!(first, write().unwrap(), "the remembered schema gives the same bytes");
-    Ok(first.map(|bytes| String::from_utf8(bytes.into()).unwrap()))
+    Ok(first)
+}
+
+fn written(
+    converter: &mut dyn Converter,
+    schema: Option<&SchemaRef>,
+    value: &Value,
+) -> Result<Option<String>, ConnectError> {
+    let mut out = Vec::new();
+    let some = converter.from_connect_data("t", schema, value, &mut out)?;
+    Ok(some.then(|| String::from_utf8(out).unwrap()))
 }
 
 const PLAIN: &[(&str, &str)] = &[("schemas.enable", "false")];
@@ -180,7 +190,7 @@ fn a_value_of_another_type_than_its_schema_is_refused() {
 fn a_new_schema_replaces_the_remembered_one() {
     let mut converter = create("Json", &ConfigMap::new(), false).unwrap();
     let mut write = |ty: Type, value: Value| {
-        converter.from_connect_data("t", Some(&Arc::new(Schema::new(ty))), &value).unwrap().unwrap()
+        written(&mut *converter, Some(&Arc::new(Schema::new(ty))), &value).unwrap().unwrap()
     };
     for _ in 0..2 {
         assert_eq!(

@@ -114,13 +114,14 @@ impl KafkaClients for RdKafkaClients {
         connector: &str,
         task: usize,
         overrides: &ConfigMap,
-    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+    ) -> Result<Box<dyn SourceProducer>, ConnectError> {
         let client_id = format!("connector-producer-{connector}-{task}");
         let base = self.base(client_id.clone());
         let native = merged(Role::Producer, &self.warned, connector, [&base, &self.producer, overrides])?;
-        let inner = Sender::create(&source_producer_config(native), &client_id)
+        let config = source_producer_config(native);
+        let producer = QueueingProducer::create(&config, &client_id, &self.bootstrap)
             .map_err(|error| creation_failed(&client_id, &error))?;
-        Ok(Arc::new(QueueingProducer { inner, bootstrap: self.bootstrap.as_str().into() }))
+        Ok(Box::new(producer))
     }
 
     async fn dead_letter_producer(

@@ -1,4 +1,4 @@
-//! A producer whose acknowledgements are taken by a task of the runtime.
+//! A producer whose acknowledgements are taken by a task of the runtime, one receipt per record: for records that are few.
 //!
 //! The producers that `rdkafka` offers for this have a thread each, which looks every 100 ms and spins for the last of them: with
 //! hundreds of connectors that is a processor for nothing.
@@ -20,11 +20,11 @@ pub(crate) type Receipt = oneshot::Receiver<Result<(), KafkaError>>;
 pub(crate) type Outgoing<'a> = BaseRecord<'a, [u8], [u8], Box<oneshot::Sender<Result<(), KafkaError>>>>;
 
 /// How often an idle client is asked whether it has something to tell, such as a broker that is away.
-const IDLE: Duration = Duration::from_secs(1);
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
 /// Between two looks while records are under way: the first when something has just come, the last when nothing does.
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_millis(16);
+pub(crate) const SHORTEST: Duration = Duration::from_millis(1);
+pub(crate) const LONGEST: Duration = Duration::from_millis(16);
 
 pub(crate) struct Sender {
     producer: Arc<BaseProducer<Acks>>,
@@ -83,7 +83,7 @@ async fn attend(producer: Weak<BaseProducer<Acks>>, news: Arc<Notify>) {
 }
 
 /// Takes what there is, without waiting; whether that was anything.
-fn take(producer: &BaseProducer<Acks>) -> bool {
+pub(crate) fn take<C: ProducerContext>(producer: &BaseProducer<C>) -> bool {
     let mut some = false;
     loop {
         // One poll takes one event, and an event may be thousands of acknowledgements.

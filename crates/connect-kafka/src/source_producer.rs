@@ -1,54 +1,129 @@
-//! The producer of a source task: waits for Kafka as long as it takes, and for room in its queue.
+//! The producer of a source task: waits for Kafka as long as it takes. The task itself takes the acknowledgements, all of a response
+//! at once: each record carries a number there and back, and nothing else is kept for it.
 
-use crate::sender::Sender;
+use crate::context::Reporter;
+use crate::sender::{IDLE, LONGEST, SHORTEST, take};
 use async_trait::async_trait;
 use connect_api::ConnectError;
-use connect_runtime::ports::{Delivery, ProduceError, ProducerRecord, SourceProducer};
+use connect_runtime::ports::{NotSent, ProduceError, ProducerRecord, Settled, SourceProducer};
+use rdkafka::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use std::sync::Arc;
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::time::sleep;
 
-/// How soon to look again for room in the queue.
-const NO_ROOM: Duration = Duration::from_millis(20);
-
+/// When it is dropped, what is not acknowledged by then is given up.
 pub(crate) struct QueueingProducer {
-    pub(crate) inner: Sender,
-    pub(crate) bootstrap: Arc<str>,
+    inner: BaseProducer<Fates>,
+    bootstrap: Arc<str>,
+    /// Until the next look for acknowledgements.
+    pause: Duration,
+}
+
+impl QueueingProducer {
+    pub(crate) fn create(
+        config: &ClientConfig,
+        client_id: &str,
+        bootstrap: &str,
+    ) -> Result<Self, KafkaError> {
+        let fates = Fates {
+            reporter: Reporter::new(client_id),
+            settled: Mutex::default(),
+            bootstrap: bootstrap.into(),
+        };
+        let inner = config.create_with_context(fates)?;
+        Ok(Self { inner, bootstrap: bootstrap.into(), pause: SHORTEST })
+    }
 }
 
 #[async_trait]
 impl SourceProducer for QueueingProducer {
-    async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError> {
-        let topic = record.topic.clone();
-        let (mut outgoing, receipt) = Sender::record(&record.topic);
-        if let Some(key) = &record.key {
-            outgoing = outgoing.key(key);
-        }
-        if let Some(value) = &record.value {
-            outgoing = outgoing.payload(value);
-        }
-        if let Some(partition) = record.partition {
-            outgoing = outgoing.partition(partition);
-        }
-        if let Some(timestamp) = record.timestamp {
-            outgoing = outgoing.timestamp(timestamp);
-        }
-        while let Err((error, back)) = self.inner.send(outgoing) {
-            let KafkaError::MessageProduction(Code::QueueFull) = error else {
-                return Err(judge(&topic, &self.bootstrap, error));
-            };
-            outgoing = back;
-            tokio::time::sleep(NO_ROOM).await;
-        }
-        let bootstrap = self.bootstrap.clone();
-        Ok(Box::pin(async move {
-            match receipt.await {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(judge(&topic, &bootstrap, error)),
-                // The client is gone before it knew.
-                Err(_) => Err(judge(&topic, &bootstrap, KafkaError::Canceled)),
+    fn send(&mut self, record: ProducerRecord<'_>, number: usize) -> Result<(), NotSent> {
+        let outgoing = BaseRecord {
+            topic: record.topic,
+            partition: record.partition,
+            payload: record.value,
+            key: record.key,
+            timestamp: record.timestamp,
+            headers: None,
+            delivery_opaque: number,
+        };
+        let Err((error, _)) = self.inner.send(outgoing) else {
+            self.pause = SHORTEST;
+            return Ok(());
+        };
+        match error {
+            KafkaError::MessageProduction(Code::QueueFull) if self.inner.in_flight_count() > 0 => {
+                Err(NotSent::NoRoom)
             }
-        }))
+            error => Err(NotSent::Refused(judge(record.topic, &self.bootstrap, error))),
+        }
+    }
+
+    async fn settled(&mut self, settled: &mut Settled) {
+        loop {
+            take(&self.inner);
+            if self.inner.context().tell(settled) {
+                self.pause = SHORTEST;
+                return;
+            }
+            if self.inner.in_flight_count() == 0 {
+                sleep(IDLE).await;
+            } else {
+                let pause = self.pause;
+                self.pause = (pause * 2).min(LONGEST);
+                sleep(pause).await;
+            }
+        }
+    }
+}
+
+/// What has become of records, until the task asks.
+struct Fates {
+    reporter: Reporter,
+    settled: Mutex<Settled>,
+    bootstrap: Arc<str>,
+}
+
+impl Fates {
+    fn lock(&self) -> MutexGuard<'_, Settled> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there was anything to tell.
+    fn tell(&self, settled: &mut Settled) -> bool {
+        let mut known = self.lock();
+        let some = !known.acknowledged.is_empty() || !known.refused.is_empty();
+        settled.acknowledged.append(&mut known.acknowledged);
+        settled.refused.append(&mut known.refused);
+        some
+    }
+}
+
+impl ClientContext for Fates {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        self.reporter.log_line(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.reporter.trouble(&error, reason);
+    }
+}
+
+impl ProducerContext for Fates {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        match result {
+            Ok(_) => self.lock().acknowledged.push(number),
+            Err((error, message)) => {
+                let judged = judge(message.topic(), &self.bootstrap, error.clone());
+                self.lock().refused.push((number, judged));
+            }
+        }
     }
 }
 
@@ -60,6 +135,10 @@ fn judge(topic: &str, bootstrap: &str, error: KafkaError) -> ProduceError {
             "the record is larger than the producer or the topic allows: raise producer.override.max.request.size and the \
              topic's max.message.bytes",
         ),
+        // Of an empty queue.
+        Some(Code::QueueFull) => {
+            (true, "the record is larger than the producer's memory: raise producer.override.buffer.memory")
+        }
         Some(Code::InvalidMessage | Code::InvalidMessageSize | Code::InvalidTimestamp) => {
             (true, "the broker does not accept this record")
         }
@@ -82,6 +161,57 @@ fn judge(topic: &str, bootstrap: &str, error: KafkaError) -> ProduceError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::time::timeout;
+
+    fn producer(pairs: &[(&str, &str)]) -> QueueingProducer {
+        let mut config = ClientConfig::new();
+        // nobody listens there
+        config.set("bootstrap.servers", "127.0.0.1:1");
+        for (key, value) in pairs {
+            config.set(*key, *value);
+        }
+        QueueingProducer::create(&config, "test", "127.0.0.1:1").unwrap()
+    }
+
+    fn record(value: &[u8]) -> ProducerRecord<'_> {
+        ProducerRecord { topic: "t", partition: None, timestamp: None, key: None, value: Some(value) }
+    }
+
+    #[tokio::test]
+    async fn the_fates_of_records_are_told_by_their_numbers() {
+        let mut producer = producer(&[("message.timeout.ms", "100")]);
+        for number in [usize::MAX, 0] {
+            producer.send(record(b"x"), number).unwrap();
+        }
+        let mut settled = Settled::default();
+        while settled.refused.len() < 2 {
+            producer.settled(&mut settled).await;
+        }
+        let mut numbers: Vec<usize> = settled.refused.iter().map(|(number, _)| *number).collect();
+        numbers.sort();
+        assert_eq!((numbers, settled.acknowledged), (vec![0, usize::MAX], vec![]));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_has_room_again_when_something_is_settled() {
+        let settings = [("queue.buffering.max.messages", "1"), ("message.timeout.ms", "100")];
+        let mut producer = producer(&settings);
+        producer.send(record(b"1"), 1).unwrap();
+        assert!(matches!(producer.send(record(b"2"), 2), Err(NotSent::NoRoom)));
+        let mut settled = Settled::default();
+        let asked_too_early = timeout(Duration::ZERO, producer.settled(&mut settled)).await;
+        assert!(asked_too_early.is_err() && settled.refused.is_empty());
+        producer.settled(&mut settled).await;
+        assert_eq!(settled.refused.len(), 1);
+        producer.send(record(b"2"), 2).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_record_that_no_queue_has_room_for_is_refused() {
+        let mut producer = producer(&[("queue.buffering.max.kbytes", "1")]);
+        let refused = producer.send(record(&[0; 2000]), 1);
+        assert!(matches!(refused, Err(NotSent::Refused(ProduceError::Record(_)))), "{refused:?}");
+    }
 
     #[test]
     fn only_the_records_own_faults_can_be_tolerated() {

@@ -101,14 +101,14 @@ pub struct OutgoingRecord {
 }
 
 /// A converted record of a source task on its way to its topic.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ProducerRecord {
-    pub topic: Arc<str>,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProducerRecord<'a> {
+    pub topic: &'a str,
     /// `None` leaves the choice to the producer.
     pub partition: Option<i32>,
     pub timestamp: Option<i64>,
-    pub key: Option<Bytes>,
-    pub value: Option<Bytes>,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
 }
 
 /// Why Kafka did not take a record.
@@ -120,14 +120,32 @@ pub enum ProduceError {
     Fatal(ConnectError),
 }
 
-/// Resolves when the record is acknowledged by all in-sync replicas, or will never be. Trouble that passes is waited out.
-pub type Delivery = BoxFuture<'static, Result<(), ProduceError>>;
+/// Why a record is not on its way.
+#[derive(Debug)]
+pub enum NotSent {
+    /// The queue is full: there may be room when [`settled`](SourceProducer::settled) returns next.
+    NoRoom,
+    Refused(ProduceError),
+}
 
-/// A source task's producer. Records of one topic partition arrive in the order of the calls.
+/// Whose fate is known, by the numbers that they were sent with.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// All in-sync replicas have them.
+    pub acknowledged: Vec<usize>,
+    pub refused: Vec<(usize, ProduceError)>,
+}
+
+/// A source task's producer. Records of one topic partition arrive in the order of the calls. One list tells what became of them:
+/// nothing is kept or waited for per record, since a task sends hundreds of thousands in a second.
 #[async_trait]
-pub trait SourceProducer: Send + Sync {
-    /// Puts the record into the queue, after waiting for room in it.
-    async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError>;
+pub trait SourceProducer: Send {
+    /// Copies the record into the queue. `number` is the caller's name for it until it is settled.
+    fn send(&mut self, record: ProducerRecord<'_>, number: usize) -> Result<(), NotSent>;
+
+    /// Waits for news, and adds them to `settled`; there may be none after all. Trouble that passes is waited out. To be called also
+    /// while nothing is under way: the client says what troubles it meanwhile. Nothing is lost when the future is dropped.
+    async fn settled(&mut self, settled: &mut Settled);
 }
 
 /// Where the offsets of sources are kept.
@@ -325,7 +343,7 @@ pub trait KafkaClients: Send + Sync {
         connector: &str,
         task: usize,
         overrides: &ConfigMap,
-    ) -> Result<Arc<dyn SourceProducer>, ConnectError>;
+    ) -> Result<Box<dyn SourceProducer>, ConnectError>;
 
     /// The producer for the dead-letter topic of sink task `task`.
     async fn dead_letter_producer(

@@ -13,16 +13,14 @@ use crate::control::TaskControl;
 use crate::errors::{ErrorPolicy, Stage};
 use crate::observer::TaskObserver;
 use crate::offsets::StoreReader;
-use crate::ports::{KafkaClients, OffsetStore, ProduceError, SourceProducer};
+use crate::ports::{KafkaClients, NotSent, OffsetStore, ProduceError, Settled, SourceProducer};
 use crate::secrets::Secrets;
-use crate::submitted::Submitted;
+use crate::submitted::{Submitted, Ticket};
 use connect_api::{
     ConfigMap, ConnectError, Converter, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext,
 };
-use flight::{InFlight, Settled};
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
-use records::PRODUCER_CLASS;
+use flight::{Flight, Flying};
+use records::{Draft, PRODUCER_CLASS};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +50,7 @@ pub struct SourceTaskSpec {
     pub secrets: Secrets,
 }
 
-/// How many records may wait for their acknowledgement; the producer's queue bounds their bytes.
+/// How far the newest record may be ahead of the first that is not acknowledged; the producer's queue bounds their bytes.
 const MOST_IN_FLIGHT: usize = 10_000;
 
 /// Kafka answers faster than this, or the status should say what the task waits for.
@@ -98,7 +96,8 @@ pub async fn run(
                 secrets: spec.secrets,
                 paused: false,
                 submitted: Submitted::default(),
-                in_flight: FuturesUnordered::new(),
+                flight: Flight::default(),
+                settled: Settled::default(),
                 progress: Instant::now(),
                 stalled: false,
                 skipped: 0,
@@ -117,7 +116,7 @@ pub async fn run(
     outcome
 }
 
-async fn start(spec: &mut SourceTaskSpec) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+async fn start(spec: &mut SourceTaskSpec) -> Result<Box<dyn SourceProducer>, ConnectError> {
     let store = spec.offsets.clone();
     let context = SourceTaskContext {
         connector: spec.connector.clone(),
@@ -130,7 +129,8 @@ async fn start(spec: &mut SourceTaskSpec) -> Result<Arc<dyn SourceProducer>, Con
 
 enum Next {
     Stop,
-    Settled(Settled),
+    /// What has become of records is in [`Desk::settled`].
+    Settled,
     Flush,
     /// Records wait and nothing moves.
     Stalled,
@@ -143,14 +143,16 @@ struct Desk {
     key_converter: Box<dyn Converter>,
     value_converter: Box<dyn Converter>,
     errors: ErrorPolicy,
-    producer: Arc<dyn SourceProducer>,
+    producer: Box<dyn SourceProducer>,
     store: Arc<dyn OffsetStore>,
     observer: Arc<dyn TaskObserver>,
     control: TaskControl,
     secrets: Secrets,
     paused: bool,
     submitted: Submitted,
-    in_flight: FuturesUnordered<InFlight>,
+    flight: Flight,
+    /// What the producer has told and was not looked at yet.
+    settled: Settled,
     /// When the last record was settled, or the first after a pause handed over.
     progress: Instant,
     /// Whether the observer was told that nothing moves.
@@ -165,6 +167,7 @@ impl Desk {
     /// `Ok` when the task is to stop.
     async fn work(&mut self, source: &mut dyn SourceTask) -> Result<(), ConnectError> {
         let mut failing_since: Option<Instant> = None;
+        let mut draft = Draft::default();
         loop {
             if self.control.is_paused() && self.sit_out_pause().await?.is_none() {
                 return Ok(());
@@ -176,7 +179,7 @@ impl Desk {
                         self.observer.on_running();
                     }
                     for record in records {
-                        if self.submit(record).await?.is_none() {
+                        if self.submit(record, &mut draft).await?.is_none() {
                             return Ok(());
                         }
                     }
@@ -229,39 +232,44 @@ impl Desk {
     }
 
     /// Converts the record and hands it to the producer; `None` when the task is to stop.
-    async fn submit(&mut self, mut record: SourceRecord) -> Result<Option<()>, ConnectError> {
-        while self.in_flight.len() >= MOST_IN_FLIGHT {
+    async fn submit(
+        &mut self,
+        mut record: SourceRecord,
+        draft: &mut Draft,
+    ) -> Result<Option<()>, ConnectError> {
+        while self.flight.span() >= MOST_IN_FLIGHT {
             let next = self.next().await;
             if !self.attend(next).await? {
                 return Ok(None);
             }
         }
         let ticket = self.submitted.enter(record.source_partition.as_ref(), record.source_offset.take());
-        let topic = record.topic.clone();
-        let outgoing = match self.convert(record) {
+        let outgoing = match self.convert(&record, draft) {
             Ok(outgoing) => outgoing,
             Err((stage, class, error)) => {
-                self.pass_over(ticket, &topic, stage, class, error)?;
+                self.pass_over(ticket, &record.topic, stage, class, error)?;
                 return Ok(Some(()));
             }
         };
-        let producer = self.producer.clone();
-        let mut sending = producer.send(outgoing);
         // Mostly there is room at once; then looking after everything else can wait for the end of the batch.
-        let sent = match (&mut sending).now_or_never() {
-            Some(sent) => sent,
-            None => match self.attend_until(sending).await? {
-                Some(sent) => sent,
-                None => return Ok(None),
-            },
-        };
-        if self.in_flight.is_empty() {
+        while let Err(why) = self.producer.send(outgoing, self.flight.next()) {
+            match why {
+                NotSent::NoRoom => {
+                    let next = self.next().await;
+                    if !self.attend(next).await? {
+                        return Ok(None);
+                    }
+                }
+                NotSent::Refused(error) => {
+                    self.refused(ticket, &record.topic, error)?;
+                    return Ok(Some(()));
+                }
+            }
+        }
+        if self.flight.len() == 0 {
             self.progress = Instant::now();
         }
-        match sent {
-            Ok(delivery) => self.in_flight.push(InFlight { ticket, topic, delivery }),
-            Err(error) => self.settle(Settled { ticket, topic, outcome: Err(error) })?,
-        }
+        self.flight.enter(Flying { ticket, topic: record.topic });
         Ok(Some(()))
     }
 
@@ -283,11 +291,11 @@ impl Desk {
 
     /// What has to be looked after next.
     async fn next(&mut self) -> Next {
-        let waiting = !self.in_flight.is_empty();
+        let waiting = self.flight.len() > 0;
         tokio::select! {
             biased;
             () = self.control.stop.cancelled() => Next::Stop,
-            Some(settled) = self.in_flight.next(), if waiting => Next::Settled(settled),
+            () = self.producer.settled(&mut self.settled) => Next::Settled,
             () = sleep_until(self.next_flush) => Next::Flush,
             () = sleep_until(self.progress + STALLED), if waiting && !self.stalled => Next::Stalled,
         }
@@ -297,40 +305,57 @@ impl Desk {
     async fn attend(&mut self, next: Next) -> Result<bool, ConnectError> {
         match next {
             Next::Stop => return Ok(false),
-            Next::Settled(settled) => {
-                self.settle(settled)?;
-                // One answer of Kafka settles many records.
-                while let Some(Some(settled)) = self.in_flight.next().now_or_never() {
-                    self.settle(settled)?;
-                }
-            }
+            Next::Settled => self.settle()?,
             Next::Flush => self.flush().await,
             Next::Stalled => self.complain(),
         }
         Ok(true)
     }
 
-    fn settle(&mut self, settled: Settled) -> Result<(), ConnectError> {
+    /// Looks at what the producer has told: at all of it, also when some of it is a failure.
+    fn settle(&mut self) -> Result<(), ConnectError> {
+        let Settled { mut acknowledged, mut refused } = std::mem::take(&mut self.settled);
+        if acknowledged.is_empty() && refused.is_empty() {
+            return Ok(());
+        }
         self.progress = Instant::now();
         if std::mem::take(&mut self.stalled) {
             if self.paused { self.observer.on_paused() } else { self.observer.on_running() }
         }
-        let Settled { ticket, topic, outcome } = settled;
-        match outcome {
-            Ok(()) => {
-                self.submitted.done(ticket);
+        let mut told: Option<Arc<str>> = None;
+        for number in acknowledged.drain(..) {
+            let Some(Flying { ticket, topic }) = self.flight.settle(number) else { continue };
+            self.submitted.done(ticket);
+            if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &topic)) {
                 self.observer.on_topic(&topic);
-                Ok(())
+                told = Some(topic);
             }
-            Err(ProduceError::Record(error)) => {
-                self.pass_over(ticket, &topic, Stage::KafkaProduce, PRODUCER_CLASS, error)
+        }
+        let mut outcome = Ok(());
+        for (number, error) in refused.drain(..) {
+            let Some(Flying { ticket, topic }) = self.flight.settle(number) else { continue };
+            outcome = outcome.and(self.refused(ticket, &topic, error));
+        }
+        // Their memory is for the next.
+        self.settled = Settled { acknowledged, refused };
+        outcome
+    }
+
+    /// Kafka has not taken a record.
+    fn refused(
+        &mut self,
+        ticket: Option<Ticket>,
+        topic: &str,
+        error: ProduceError,
+    ) -> Result<(), ConnectError> {
+        match error {
+            ProduceError::Record(error) => {
+                self.pass_over(ticket, topic, Stage::KafkaProduce, PRODUCER_CLASS, error)
             }
-            Err(ProduceError::Fatal(error)) => {
+            ProduceError::Fatal(error) => {
                 let message = "Unrecoverable exception from producer send callback";
-                Err(ConnectError::caused(
-                    message,
-                    self.bad(ticket, &topic, Stage::KafkaProduce, PRODUCER_CLASS, error),
-                ))
+                let bad = self.bad(ticket, topic, Stage::KafkaProduce, PRODUCER_CLASS, error);
+                Err(ConnectError::caused(message, bad))
             }
         }
     }
@@ -340,7 +365,7 @@ impl Desk {
         let why = format!(
             "Kafka has not acknowledged a record for {} s; {} wait",
             STALLED.as_secs(),
-            self.in_flight.len()
+            self.flight.len()
         );
         tracing::warn!(connector = self.connector, task = self.task, "{why}");
         self.observer.on_retrying(self.progress.elapsed(), &why);
@@ -350,21 +375,18 @@ impl Desk {
     async fn drain(&mut self, grace: Duration) -> Result<(), ConnectError> {
         let deadline = Instant::now() + grace;
         let mut outcome = Ok(());
-        while !self.in_flight.is_empty() {
-            match timeout_at(deadline, self.in_flight.next()).await {
-                Ok(Some(settled)) => outcome = outcome.and(self.settle(settled)),
-                Ok(None) => break,
-                Err(_) => {
-                    let (connector, task, records) = (&*self.connector, self.task, self.in_flight.len());
-                    tracing::warn!(
-                        connector,
-                        task,
-                        records,
-                        "records were not acknowledged in time; they will be read again"
-                    );
-                    break;
-                }
+        while self.flight.len() > 0 {
+            if timeout_at(deadline, self.producer.settled(&mut self.settled)).await.is_err() {
+                let (connector, task, records) = (&*self.connector, self.task, self.flight.len());
+                tracing::warn!(
+                    connector,
+                    task,
+                    records,
+                    "records were not acknowledged in time; they will be read again"
+                );
+                break;
             }
+            outcome = outcome.and(self.settle());
         }
         self.report_skipped();
         outcome

@@ -1,6 +1,6 @@
 //! Which offsets may be committed: those of the longest run of done records from the first one on, per source partition.
 
-use connect_api::OffsetMap;
+use connect_api::{OffsetMap, SourceOffset};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(crate) struct Ticket {
 }
 
 struct Entry {
-    offset: Option<OffsetMap>,
+    offset: Option<SourceOffset>,
     done: bool,
 }
 
@@ -21,6 +21,8 @@ struct Queue {
     entries: VecDeque<Entry>,
     /// The number of the first entry.
     first: u64,
+    /// What may be committed and was not yet taken.
+    committable: Option<SourceOffset>,
 }
 
 /// The records of one task in the order in which the source gave them.
@@ -31,8 +33,6 @@ pub(crate) struct Submitted {
     positions: HashMap<Vec<u8>, usize>,
     /// The queue of the last record; mostly the next one's too.
     last: Option<usize>,
-    /// What may be committed and was not yet taken, by queue.
-    committable: HashMap<usize, OffsetMap>,
 }
 
 impl Submitted {
@@ -40,7 +40,7 @@ impl Submitted {
     pub(crate) fn enter(
         &mut self,
         partition: Option<&Arc<OffsetMap>>,
-        offset: Option<OffsetMap>,
+        offset: Option<SourceOffset>,
     ) -> Option<Ticket> {
         let queue = self.queue(partition?);
         let entries = &mut self.queues[queue];
@@ -59,7 +59,8 @@ impl Submitted {
         connect_api::json::push_object(&mut key, partition);
         let queues = &mut self.queues;
         let position = *self.positions.entry(key).or_insert_with(|| {
-            queues.push(Queue { partition: partition.clone(), entries: VecDeque::new(), first: 0 });
+            let (partition, entries) = (partition.clone(), VecDeque::new());
+            queues.push(Queue { partition, entries, first: 0, committable: None });
             queues.len() - 1
         });
         self.last = Some(position);
@@ -77,8 +78,8 @@ impl Submitted {
         entry.done = true;
         while let Some(entry) = queue.entries.pop_front_if(|entry| entry.done) {
             queue.first += 1;
-            if let Some(offset) = entry.offset {
-                self.committable.insert(position, offset);
+            if entry.offset.is_some() {
+                queue.committable = entry.offset;
             }
         }
     }
@@ -94,22 +95,22 @@ impl Submitted {
             String::from_utf8_lossy(&text).into_owned()
         };
         match entry.and_then(|entry| entry.offset.as_ref()) {
-            Some(offset) => format!("{} at {}", text(&queue.partition), text(offset)),
+            Some(offset) => format!("{} at {}", text(&queue.partition), text(&offset.map())),
             None => text(&queue.partition),
         }
     }
 
     /// What may be committed since the last call.
     pub(crate) fn take_committable(&mut self) -> Vec<(Arc<OffsetMap>, OffsetMap)> {
-        let queues = &self.queues;
-        self.committable.drain().map(|(queue, offset)| (queues[queue].partition.clone(), offset)).collect()
+        let taken = |queue: &mut Queue| Some((queue.partition.clone(), queue.committable.take()?.map()));
+        self.queues.iter_mut().filter_map(taken).collect()
     }
 
     /// Puts back what could not be committed, unless there is something newer by now.
     pub(crate) fn put_back(&mut self, offsets: Vec<(Arc<OffsetMap>, OffsetMap)>) {
         for (partition, offset) in offsets {
             let queue = self.queue(&partition);
-            self.committable.entry(queue).or_insert(offset);
+            self.queues[queue].committable.get_or_insert_with(|| offset.into());
         }
     }
 }
@@ -120,12 +121,12 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    fn map(value: serde_json::Value) -> OffsetMap {
-        value.as_object().unwrap().clone()
+    fn partition(n: usize) -> Arc<OffsetMap> {
+        Arc::new(json!({ "p": n }).as_object().unwrap().clone())
     }
 
-    fn partition(n: usize) -> Arc<OffsetMap> {
-        Arc::new(map(json!({ "p": n })))
+    fn offset(n: i64) -> Option<SourceOffset> {
+        Some(SourceOffset::numbers(&["n"], [n]))
     }
 
     fn taken(submitted: &mut Submitted) -> Vec<String> {
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_gap_holds_back_its_own_partition_only() {
         let mut submitted = Submitted::default();
-        let mut enter = |p: usize, n: i64| submitted.enter(Some(&partition(p)), Some(map(json!({ "n": n }))));
+        let mut enter = |p: usize, n: i64| submitted.enter(Some(&partition(p)), offset(n));
         let (a1, b1, a2, a3) = (enter(0, 1), enter(1, 1), enter(0, 2), enter(0, 3));
         submitted.done(a2);
         assert_eq!(taken(&mut submitted), Vec::<String>::new());
@@ -160,10 +161,10 @@ mod tests {
     #[test]
     fn what_is_put_back_does_not_hide_what_is_newer() {
         let mut submitted = Submitted::default();
-        let first = submitted.enter(Some(&partition(0)), Some(map(json!({"n": 1}))));
+        let first = submitted.enter(Some(&partition(0)), offset(1));
         submitted.done(first);
         let failed = submitted.take_committable();
-        let second = submitted.enter(Some(&partition(0)), Some(map(json!({"n": 2}))));
+        let second = submitted.enter(Some(&partition(0)), offset(2));
         submitted.done(second);
         submitted.put_back(failed);
         assert_eq!(taken(&mut submitted), ["0@2"]);
@@ -172,9 +173,9 @@ mod tests {
     #[test]
     fn records_without_partition_or_offset() {
         let mut submitted = Submitted::default();
-        assert_eq!(submitted.enter(None, Some(map(json!({"n": 1})))), None);
+        assert_eq!(submitted.enter(None, offset(1)), None);
         submitted.done(None);
-        let known = submitted.enter(Some(&partition(0)), Some(map(json!({"n": 1}))));
+        let known = submitted.enter(Some(&partition(0)), offset(1));
         let unknown = submitted.enter(Some(&partition(0)), None);
         submitted.done(unknown);
         submitted.done(known);
@@ -192,7 +193,7 @@ mod tests {
             let mut submitted = Submitted::default();
             let mut tickets = Vec::new();
             for (n, p) in partitions.iter().enumerate() {
-                tickets.push((*p, n, submitted.enter(Some(&partition(*p)), Some(map(json!({ "n": n }))))));
+                tickets.push((*p, n, submitted.enter(Some(&partition(*p)), offset(n as i64))));
             }
             let mut shuffled: Vec<usize> = (0..tickets.len()).collect();
             shuffled.sort_by_key(|n| order[*n]);

@@ -78,8 +78,9 @@ impl Converter for FakeConverter {
         _: &str,
         _: Option<&SchemaRef>,
         _: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
-        Ok(None)
+        _: &mut Vec<u8>,
+    ) -> Result<bool, ConnectError> {
+        Ok(false)
     }
 
     fn class_name(&self) -> &'static str {

@@ -66,12 +66,7 @@ pub struct JsonConverter {
     schemas_enable: bool,
     writer: Writer,
     written: SchemaText,
-    /// Where a message is written before it is copied into one allocation of its size.
-    draft: Vec<u8>,
 }
-
-/// A draft that grew larger than this is not kept for the next message.
-const MOST_KEPT: usize = 64 * 1024;
 
 enum Mode {
     Schemaless,
@@ -105,7 +100,7 @@ impl JsonConverter {
                 }
             }
         };
-        Ok(Self { mode, schemas_enable, writer, written: SchemaText::default(), draft: Vec::new() })
+        Ok(Self { mode, schemas_enable, writer, written: SchemaText::default() })
     }
 }
 
@@ -161,30 +156,24 @@ impl Converter for JsonConverter {
         _topic: &str,
         schema: Option<&SchemaRef>,
         value: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConnectError> {
         if schema.is_none() && value.is_null() {
-            return Ok(None);
+            return Ok(false);
         }
-        let mut out = std::mem::take(&mut self.draft);
-        out.clear();
         if self.schemas_enable {
             out.extend_from_slice(b"{\"schema\":");
             match schema {
-                Some(schema) => self.written.push(&mut out, schema, self.writer)?,
+                Some(schema) => self.written.push(out, schema, self.writer)?,
                 None => out.extend_from_slice(b"null"),
             }
             out.extend_from_slice(b",\"payload\":");
         }
-        self.writer.value(&mut out, schema.map(|schema| &**schema), value)?;
+        self.writer.value(out, schema.map(|schema| &**schema), value)?;
         if self.schemas_enable {
             out.push(b'}');
         }
-        if out.capacity() > MOST_KEPT {
-            return Ok(Some(out.into()));
-        }
-        let message = Bytes::copy_from_slice(&out);
-        self.draft = out;
-        Ok(Some(message))
+        Ok(true)
     }
 
     fn class_name(&self) -> &'static str {

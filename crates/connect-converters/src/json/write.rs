@@ -4,7 +4,7 @@ use super::decimal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use connect_api::data::java;
-use connect_api::json::{push_float, push_string};
+use connect_api::json::{push_float, push_integer, push_string};
 use connect_api::{ConnectError, Logical, Schema, SchemaRef, Type, Value};
 use std::io::Write as _;
 
@@ -139,9 +139,9 @@ impl Writer {
                     push_string(out, &decimal::to_base64(value));
                 }
             }
-            (_, Some(Logical::Date), Value::Date(days)) => put(out, format_args!("{days}")),
-            (_, Some(Logical::Time), Value::Time(millis)) => put(out, format_args!("{millis}")),
-            (_, Some(Logical::Timestamp), Value::Timestamp(millis)) => put(out, format_args!("{millis}")),
+            (_, Some(Logical::Date), Value::Date(days)) => push_integer(out, (*days).into()),
+            (_, Some(Logical::Time), Value::Time(millis)) => push_integer(out, (*millis).into()),
+            (_, Some(Logical::Timestamp), Value::Timestamp(millis)) => push_integer(out, *millis),
             (_, Some(_), value) => return Err(mismatch(schema, value)),
             (Type::Int8, None, Value::Int8(_))
             | (Type::Int16, None, Value::Int16(_))
@@ -197,10 +197,10 @@ impl Writer {
         match value {
             Value::Null => out.extend_from_slice(b"null"),
             Value::Boolean(value) => put(out, format_args!("{value}")),
-            Value::Int8(value) => put(out, format_args!("{value}")),
-            Value::Int16(value) => put(out, format_args!("{value}")),
-            Value::Int32(value) => put(out, format_args!("{value}")),
-            Value::Int64(value) => put(out, format_args!("{value}")),
+            Value::Int8(value) => push_integer(out, (*value).into()),
+            Value::Int16(value) => push_integer(out, (*value).into()),
+            Value::Int32(value) => push_integer(out, (*value).into()),
+            Value::Int64(value) => push_integer(out, *value),
             Value::Float32(value) => push_float(out, &java::float(*value)),
             Value::Float64(value) => push_float(out, &java::double(*value)),
             Value::String(text) => push_string(out, text),

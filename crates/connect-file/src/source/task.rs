@@ -7,7 +7,7 @@ use super::tail::{Tail, TailError};
 use crate::config;
 use async_trait::async_trait;
 use connect_api::{
-    ConfigMap, ConnectError, OffsetMap, PollError, Schema, SchemaRef, SourceRecord, SourceTask,
+    ConfigMap, ConnectError, OffsetMap, PollError, Schema, SchemaRef, SourceOffset, SourceRecord, SourceTask,
     SourceTaskContext, Type, Value,
 };
 use serde_json::Value as Json;
@@ -110,7 +110,8 @@ async fn from_file(tail: &mut Tail, most: usize) -> Result<Vec<Line>, PollError>
 
 impl Running {
     fn record(&self, line: Line, now: i64) -> SourceRecord {
-        let offset = || OffsetMap::from_iter([(POSITION.to_owned(), Json::from(line.position))]);
+        let position = i64::try_from(line.position).unwrap_or(i64::MAX);
+        let offset = || SourceOffset::numbers(&[POSITION], [position]);
         SourceRecord {
             source_offset: self.partition.is_some().then(offset),
             source_partition: self.partition.clone(),

@@ -2,7 +2,7 @@
 //! other's.
 
 use super::tables::SourceTable;
-use connect_api::{ConnectError, OffsetMap};
+use connect_api::{ConnectError, OffsetMap, SourceOffset};
 use serde_json::Value as Json;
 
 const TABLE: &str = "table";
@@ -71,18 +71,18 @@ impl Offset {
     }
 
     /// In the order of a Java HashMap of three.
-    pub(super) fn map(self) -> OffsetMap {
-        let mut map = OffsetMap::new();
-        if let Some(stamp) = self.stamp {
-            map.insert(NANOS.into(), stamp.nanos.into());
+    pub(super) fn carried(self) -> SourceOffset {
+        match (self.stamp, self.id) {
+            (Some(stamp), Some(id)) => SourceOffset::numbers(
+                &[NANOS, INCREMENTING, TIMESTAMP],
+                [stamp.nanos.into(), id, stamp.millis()],
+            ),
+            (Some(stamp), None) => {
+                SourceOffset::numbers(&[NANOS, TIMESTAMP], [stamp.nanos.into(), stamp.millis()])
+            }
+            (None, Some(id)) => SourceOffset::numbers(&[INCREMENTING], [id]),
+            (None, None) => SourceOffset::numbers(&[], []),
         }
-        if let Some(id) = self.id {
-            map.insert(INCREMENTING.into(), id.into());
-        }
-        if let Some(stamp) = self.stamp {
-            map.insert(TIMESTAMP.into(), stamp.millis().into());
-        }
-        map
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
             ),
             (Offset::default(), "{}"),
         ] {
-            assert_eq!(text(&offset.map()), expected);
+            assert_eq!(text(&offset.carried().map()), expected);
             assert_eq!(read(expected), Ok(offset));
         }
     }
@@ -198,7 +198,7 @@ mod tests {
         fn offsets_read_back(id in any::<Option<i64>>(), stamp in any::<Option<(i32, u32)>>()) {
             let stamp = stamp.map(|(seconds, nanos)| Stamp { seconds: seconds.into(), nanos: nanos % 1_000_000_000 });
             let offset = Offset { id, stamp };
-            prop_assert_eq!(Offset::read(&offset.map()).unwrap(), offset);
+            prop_assert_eq!(Offset::read(&offset.carried().map()).unwrap(), offset);
         }
 
         #[test]

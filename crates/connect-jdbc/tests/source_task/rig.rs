@@ -97,7 +97,7 @@ impl Rig {
     pub(crate) fn commit(&self, records: &[SourceRecord]) {
         for record in records {
             if let (Some(partition), Some(offset)) = (&record.source_partition, &record.source_offset) {
-                self.store(&text(partition), offset.clone());
+                self.store(&text(partition), offset.map());
             }
         }
     }
@@ -208,7 +208,9 @@ pub(crate) fn names(records: &[SourceRecord]) -> Vec<String> {
 
 /// `name offset` of each record.
 pub(crate) fn placed(records: &[SourceRecord]) -> String {
-    let offset = |record: &SourceRecord| record.source_offset.as_ref().map_or("none".into(), text);
+    let offset = |record: &SourceRecord| {
+        record.source_offset.as_ref().map_or("none".into(), |offset| text(&offset.map()))
+    };
     let lines =
         names(records).into_iter().zip(records).map(|(name, record)| format!("{name} {}", offset(record)));
     lines.collect::<Vec<_>>().join("\n")

@@ -22,21 +22,48 @@ pub struct BadSourceRecord {
     pub error: ConnectError,
 }
 
+/// Where records are converted, one after the other: the producer copies them.
+#[derive(Default)]
+pub(super) struct Draft {
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+/// Memory beyond this is not kept for the next record.
+const MOST_KEPT: usize = 64 * 1024;
+
+impl Draft {
+    fn clear(&mut self) {
+        for part in [&mut self.key, &mut self.value] {
+            part.clear();
+            part.shrink_to(MOST_KEPT);
+        }
+    }
+}
+
 impl Desk {
-    pub(super) fn convert(
+    pub(super) fn convert<'a>(
         &mut self,
-        record: SourceRecord,
-    ) -> Result<ProducerRecord, (Stage, &'static str, ConnectError)> {
+        record: &'a SourceRecord,
+        draft: &'a mut Draft,
+    ) -> Result<ProducerRecord<'a>, (Stage, &'static str, ConnectError)> {
         let SourceRecord { topic, partition, timestamp, key_schema, key, value_schema, value, .. } = record;
-        let key = self
+        draft.clear();
+        let has_key = self
             .key_converter
-            .from_connect_data(&topic, key_schema.as_ref(), &key)
+            .from_connect_data(topic, key_schema.as_ref(), key, &mut draft.key)
             .map_err(|error| (Stage::KeyConverter, self.key_converter.class_name(), error))?;
-        let value = self
+        let has_value = self
             .value_converter
-            .from_connect_data(&topic, value_schema.as_ref(), &value)
+            .from_connect_data(topic, value_schema.as_ref(), value, &mut draft.value)
             .map_err(|error| (Stage::ValueConverter, self.value_converter.class_name(), error))?;
-        Ok(ProducerRecord { topic, partition, timestamp, key, value })
+        Ok(ProducerRecord {
+            topic,
+            partition: *partition,
+            timestamp: *timestamp,
+            key: has_key.then_some(&*draft.key),
+            value: has_value.then_some(&*draft.value),
+        })
     }
 
     /// The user decides with `errors.tolerance` whether the task goes on without the record.

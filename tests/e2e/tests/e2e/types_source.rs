@@ -129,8 +129,9 @@ async fn read(engine: &impl Engine, table: &str, settings: &[(String, String)]) 
 fn json(record: &SourceRecord) -> Result<Value> {
     let class = "org.apache.kafka.connect.json.JsonConverter";
     let mut converter = connect_converters::create(class, &ConfigMap::new(), false)?;
-    let bytes = converter.from_connect_data(&record.topic, record.value_schema.as_ref(), &record.value)?;
-    Ok(serde_json::from_slice(&bytes.context("no value")?)?)
+    let (schema, mut out) = (record.value_schema.as_ref(), Vec::new());
+    ensure!(converter.from_connect_data(&record.topic, schema, &record.value, &mut out)?, "no value");
+    Ok(serde_json::from_slice(&out)?)
 }
 
 /// What the value has of a column, in the form of the golden files.

@@ -7,6 +7,7 @@ use super::progress::{Passed, Place};
 use super::settings::{Job, Settings};
 use crate::driver::{ResultColumn, SqlValue};
 use crate::source::mapping::RowMapper;
+use crate::source::offsets::Offset;
 use connect_api::{ConnectError, Decimal, Schema, SchemaRef, SourceRecord, Value};
 use jiff::tz::TimeZone;
 
@@ -151,7 +152,7 @@ impl Job {
         let (key_schema, key) = row.key.map_or((None, Value::Null), |(schema, key)| (Some(schema), key));
         SourceRecord {
             source_partition: Some(self.partition.clone()),
-            source_offset: offset,
+            source_offset: offset.map(Offset::carried),
             topic: self.topic.clone(),
             partition: None,
             timestamp: None,

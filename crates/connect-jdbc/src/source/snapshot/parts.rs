@@ -127,7 +127,7 @@ async fn hand_over(
             true => prefix.complete(range, Some(id)),
             false => prefix.pass(range, id),
         };
-        let offset = stored.map(|id| Offset { id: Some(id), stamp: None }.map());
+        let offset = stored.map(|id| Offset { id: Some(id), stamp: None });
         if let Some(lookback) = lookback {
             lookback.is_new(Place { stamp: None, id: Some(id) }, 0);
         }

@@ -90,10 +90,10 @@ impl KafkaClients for Clients {
         connector: &str,
         task: usize,
         overrides: &ConfigMap,
-    ) -> Result<Arc<dyn SourceProducer>, ConnectError> {
+    ) -> Result<Box<dyn SourceProducer>, ConnectError> {
         let Self::Source(world) = self else { unreachable!("a sink task asks for no such producer") };
         assert_eq!((connector, task, overrides.len()), ("c", 0, 0));
-        Ok(Arc::new(source::Producer(world.clone())))
+        Ok(Box::new(source::Producer::new(world.clone())))
     }
 
     async fn dead_letter_producer(
@@ -143,12 +143,15 @@ impl Converter for TextConverter {
         topic: &str,
         _: Option<&SchemaRef>,
         value: &Value,
-    ) -> Result<Option<Bytes>, ConnectError> {
-        assert_eq!(topic, "t");
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConnectError> {
+        assert_eq!((topic, &**out), ("t", &b""[..]));
         match value {
-            Value::Null => Ok(None),
-            Value::String(text) if text == "bad" => Err(ConnectError::data("this is bad")),
-            Value::String(text) => Ok(Some(text.as_bytes().clone())),
+            Value::Null => Ok(false),
+            Value::String(text) => {
+                out.extend_from_slice(text.as_bytes());
+                if text == "bad" { Err(ConnectError::data("this is bad")) } else { Ok(true) }
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -6,11 +6,12 @@ use connect_api::{
     ConfigMap, ConnectError, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext, Value,
 };
 use connect_runtime::observer::TaskObserver;
-use connect_runtime::ports::{Delivery, OffsetStore, ProduceError, ProducerRecord, SourceProducer};
+use connect_runtime::ports::{NotSent, OffsetStore, ProduceError, ProducerRecord, Settled, SourceProducer};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 /// `(source partition, source offset)`.
 pub(crate) type Place = (i64, i64);
@@ -162,7 +163,7 @@ fn record(place: Place) -> SourceRecord {
     let (partition, offset) = place;
     SourceRecord {
         source_partition: Some(Arc::new(map(json!({ "p": partition })))),
-        source_offset: Some(map(json!({ "n": offset }))),
+        source_offset: Some(map(json!({ "n": offset })).into()),
         topic: "t".into(),
         partition: None,
         timestamp: Some(offset * 1000),
@@ -173,45 +174,72 @@ fn record(place: Place) -> SourceRecord {
     }
 }
 
-pub(super) struct Producer(pub(super) Arc<World>);
+pub(super) struct Producer {
+    world: Arc<World>,
+    /// When each record is settled, its number and its place; one that is refused then has none.
+    under_way: Vec<(Instant, usize, Option<Place>)>,
+    /// When the queue has room again.
+    room: Option<Instant>,
+}
+
+impl Producer {
+    pub(super) fn new(world: Arc<World>) -> Self {
+        Self { world, under_way: Vec::new(), room: None }
+    }
+}
 
 #[async_trait]
 impl SourceProducer for Producer {
-    async fn send(&self, record: ProducerRecord) -> Result<Delivery, ProduceError> {
-        let value = record.value.unwrap();
-        let (partition, offset) = std::str::from_utf8(&value).unwrap().split_once('@').unwrap();
+    fn send(&mut self, record: ProducerRecord<'_>, number: usize) -> Result<(), NotSent> {
+        let (partition, offset) =
+            std::str::from_utf8(record.value.unwrap()).unwrap().split_once('@').unwrap();
         let place: Place = (partition.parse().unwrap(), offset.parse().unwrap());
         assert_eq!((record.timestamp, record.key), (Some(place.1 * 1000), None));
-        let fate = self.0.lock().fates.get(&place).copied().unwrap_or(Fate::After(0));
-        let delay = match fate {
-            Fate::TooLarge => return Err(ProduceError::Record(ConnectError::failed("1 MiB is too much"))),
-            Fate::Unauthorized => {
-                return Ok(Box::pin(async {
-                    Err(ProduceError::Fatal(ConnectError::failed("not authorized")))
-                }));
+        let mut state = self.world.lock();
+        let fate = state.fates.get(&place).copied().unwrap_or(Fate::After(0));
+        let now = Instant::now();
+        let settled = match fate {
+            Fate::TooLarge => {
+                let error = ProduceError::Record(ConnectError::failed("1 MiB is too much"));
+                return Err(NotSent::Refused(error));
             }
+            Fate::NoRoom(millis) if now < *self.room.get_or_insert(now + Duration::from_millis(millis)) => {
+                return Err(NotSent::NoRoom);
+            }
+            Fate::Unauthorized => Some((now, number, None)),
             Fate::Never => None,
-            Fate::After(millis) => Some(millis),
-            Fate::NoRoom(millis) => {
-                tokio::time::sleep(Duration::from_millis(millis)).await;
-                Some(0)
-            }
+            Fate::NoRoom(_) => Some((now, number, Some(place))),
+            Fate::After(millis) => Some((now + Duration::from_millis(millis), number, Some(place))),
         };
-        let world = self.0.clone();
-        {
-            let mut state = world.lock();
-            state.in_flight += 1;
-            state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        self.room = None;
+        self.under_way.extend(settled);
+        state.in_flight += 1;
+        state.most_in_flight = state.most_in_flight.max(state.in_flight);
+        Ok(())
+    }
+
+    async fn settled(&mut self, settled: &mut Settled) {
+        let Some(next) = self.under_way.iter().map(|(at, ..)| *at).chain(self.room).min() else {
+            return std::future::pending().await;
+        };
+        sleep_until(next).await;
+        // In the order of the calls.
+        while let Some(at) = self.under_way.iter().position(|(at, ..)| *at <= next) {
+            let (_, number, place) = self.under_way.remove(at);
+            self.world.lock().in_flight -= 1;
+            match place {
+                None => {
+                    let error = ProduceError::Fatal(ConnectError::failed("not authorized"));
+                    settled.refused.push((number, error));
+                }
+                Some(place) => {
+                    self.world.lock().topic.push(place);
+                    self.world.happened(Event::Stored(place)).await;
+                    self.world.happened(Event::Acknowledged(place)).await;
+                    settled.acknowledged.push(number);
+                }
+            }
         }
-        Ok(Box::pin(async move {
-            let Some(delay) = delay else { return std::future::pending().await };
-            tokio::time::sleep(Duration::from_millis(delay)).await;
-            world.lock().topic.push(place);
-            world.happened(Event::Stored(place)).await;
-            world.lock().in_flight -= 1;
-            world.happened(Event::Acknowledged(place)).await;
-            Ok(())
-        }))
     }
 }
 

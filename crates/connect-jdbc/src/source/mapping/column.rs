@@ -119,7 +119,7 @@ impl ColumnMapper {
 
     /// The error says what is wrong and what to do; the caller knows which row it is.
     pub(super) fn map(&self, value: SqlValue, zone: &TimeZone) -> Result<Value, String> {
-        if value == SqlValue::Null {
+        if matches!(value, SqlValue::Null) {
             return if self.optional {
                 Ok(Value::Null)
             } else {
@@ -129,6 +129,12 @@ impl ColumnMapper {
                 ))
             };
         }
+        // A second owner of a text or of bytes would cost an allocation.
+        let value = match (self.target, value) {
+            (Target::Text, SqlValue::Text(text)) => return Ok(Value::String(text)),
+            (Target::Bytes, SqlValue::Bytes(bytes)) => return Ok(Value::Bytes(bytes)),
+            (_, value) => value,
+        };
         self.convert(&value, zone).ok_or_else(|| self.unfit(&value))
     }
 
@@ -153,7 +159,6 @@ impl ColumnMapper {
             }
             Target::Text => text(value)?,
             Target::Bytes => match value {
-                SqlValue::Bytes(bytes) => Value::Bytes(bytes.clone()),
                 SqlValue::Text(text) => Value::Bytes(Bytes::copy_from_slice(text.as_bytes())),
                 _ => return None,
             },
@@ -335,7 +340,6 @@ fn exact(value: &SqlValue) -> Option<Decimal> {
 
 fn text(value: &SqlValue) -> Option<Value> {
     Some(Value::String(match value {
-        SqlValue::Text(text) => text.clone(),
         // SQLite keeps what it is given, whatever the column's type.
         SqlValue::Int(value) => value.to_string().into(),
         SqlValue::Double(value) => connect_api::data::java::double(*value).into(),

@@ -36,6 +36,8 @@ pub(in crate::source) struct Outbox {
     batch: Vec<SourceRecord>,
     bytes: usize,
     max_rows: usize,
+    /// The size of the last batch, and mostly of the next.
+    usual: usize,
 }
 
 impl Outbox {
@@ -43,11 +45,14 @@ impl Outbox {
     pub(in crate::source) fn new(max_rows: usize, max_buffer: usize) -> (Self, mpsc::Receiver<Message>) {
         let max_rows = max_rows.max(1);
         let (sender, receiver) = mpsc::channel((max_buffer / max_rows).clamp(1, MOST_BATCHES));
-        (Self { sender, batch: Vec::new(), bytes: 0, max_rows }, receiver)
+        (Self { sender, batch: Vec::new(), bytes: 0, max_rows, usual: 0 }, receiver)
     }
 
     /// `bytes` is about what the record takes.
     pub(in crate::source) async fn push(&mut self, record: SourceRecord, bytes: usize) -> Result<(), Closed> {
+        if self.batch.is_empty() {
+            self.batch.reserve(self.usual);
+        }
         self.batch.push(record);
         self.bytes += bytes;
         if self.batch.len() >= self.max_rows || self.bytes >= BATCH_BYTES {
@@ -64,7 +69,10 @@ impl Outbox {
         self.bytes = 0;
         match std::mem::take(&mut self.batch) {
             batch if batch.is_empty() => Ok(()),
-            batch => self.send(Message::Batch(batch)).await,
+            batch => {
+                self.usual = batch.len();
+                self.send(Message::Batch(batch)).await
+            }
         }
     }
 

@@ -4,23 +4,24 @@
 //! one before it in its source partition is acknowledged by Kafka, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+mod fate;
 mod flight;
 mod records;
 
 pub use records::BadSourceRecord;
 
 use crate::control::TaskControl;
-use crate::errors::{ErrorPolicy, Stage};
+use crate::errors::ErrorPolicy;
 use crate::observer::TaskObserver;
 use crate::offsets::StoreReader;
-use crate::ports::{KafkaClients, NotSent, OffsetStore, ProduceError, Settled, SourceProducer};
+use crate::ports::{KafkaClients, NotSent, OffsetStore, Settled, SourceProducer};
 use crate::secrets::Secrets;
-use crate::submitted::{Submitted, Ticket};
+use crate::submitted::Submitted;
 use connect_api::{
     ConfigMap, ConnectError, Converter, OffsetMap, PollError, SourceRecord, SourceTask, SourceTaskContext,
 };
 use flight::{Flight, Flying};
-use records::{Draft, PRODUCER_CLASS};
+use records::Draft;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -310,54 +311,6 @@ impl Desk {
             Next::Stalled => self.complain(),
         }
         Ok(true)
-    }
-
-    /// Looks at what the producer has told: at all of it, also when some of it is a failure.
-    fn settle(&mut self) -> Result<(), ConnectError> {
-        let Settled { mut acknowledged, mut refused } = std::mem::take(&mut self.settled);
-        if acknowledged.is_empty() && refused.is_empty() {
-            return Ok(());
-        }
-        self.progress = Instant::now();
-        if std::mem::take(&mut self.stalled) {
-            if self.paused { self.observer.on_paused() } else { self.observer.on_running() }
-        }
-        let mut told: Option<Arc<str>> = None;
-        for number in acknowledged.drain(..) {
-            let Some(Flying { ticket, topic }) = self.flight.settle(number) else { continue };
-            self.submitted.done(ticket);
-            if told.as_ref().is_none_or(|told| !Arc::ptr_eq(told, &topic)) {
-                self.observer.on_topic(&topic);
-                told = Some(topic);
-            }
-        }
-        let mut outcome = Ok(());
-        for (number, error) in refused.drain(..) {
-            let Some(Flying { ticket, topic }) = self.flight.settle(number) else { continue };
-            outcome = outcome.and(self.refused(ticket, &topic, error));
-        }
-        // Their memory is for the next.
-        self.settled = Settled { acknowledged, refused };
-        outcome
-    }
-
-    /// Kafka has not taken a record.
-    fn refused(
-        &mut self,
-        ticket: Option<Ticket>,
-        topic: &str,
-        error: ProduceError,
-    ) -> Result<(), ConnectError> {
-        match error {
-            ProduceError::Record(error) => {
-                self.pass_over(ticket, topic, Stage::KafkaProduce, PRODUCER_CLASS, error)
-            }
-            ProduceError::Fatal(error) => {
-                let message = "Unrecoverable exception from producer send callback";
-                let bad = self.bad(ticket, topic, Stage::KafkaProduce, PRODUCER_CLASS, error);
-                Err(ConnectError::caused(message, bad))
-            }
-        }
     }
 
     fn complain(&mut self) {

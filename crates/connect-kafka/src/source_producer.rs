@@ -19,6 +19,8 @@ use tokio::time::sleep;
 pub(crate) struct QueueingProducer {
     inner: BaseProducer<Fates>,
     bootstrap: Arc<str>,
+    /// Records whose fate is not told yet. The client's own count has its complaints in it as well.
+    under_way: usize,
     /// Until the next look for acknowledgements.
     pause: Duration,
 }
@@ -35,7 +37,7 @@ impl QueueingProducer {
             bootstrap: bootstrap.into(),
         };
         let inner = config.create_with_context(fates)?;
-        Ok(Self { inner, bootstrap: bootstrap.into(), pause: SHORTEST })
+        Ok(Self { inner, bootstrap: bootstrap.into(), under_way: 0, pause: SHORTEST })
     }
 }
 
@@ -52,13 +54,12 @@ impl SourceProducer for QueueingProducer {
             delivery_opaque: number,
         };
         let Err((error, _)) = self.inner.send(outgoing) else {
+            self.under_way += 1;
             self.pause = SHORTEST;
             return Ok(());
         };
         match error {
-            KafkaError::MessageProduction(Code::QueueFull) if self.inner.in_flight_count() > 0 => {
-                Err(NotSent::NoRoom)
-            }
+            KafkaError::MessageProduction(Code::QueueFull) if self.under_way > 0 => Err(NotSent::NoRoom),
             error => Err(NotSent::Refused(judge(record.topic, &self.bootstrap, error))),
         }
     }
@@ -66,11 +67,13 @@ impl SourceProducer for QueueingProducer {
     async fn settled(&mut self, settled: &mut Settled) {
         loop {
             take(&self.inner);
-            if self.inner.context().tell(settled) {
+            let told = self.inner.context().tell(settled);
+            if told > 0 {
+                self.under_way = self.under_way.saturating_sub(told);
                 self.pause = SHORTEST;
                 return;
             }
-            if self.inner.in_flight_count() == 0 {
+            if self.under_way == 0 {
                 sleep(IDLE).await;
             } else {
                 let pause = self.pause;
@@ -93,13 +96,13 @@ impl Fates {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether there was anything to tell.
-    fn tell(&self, settled: &mut Settled) -> bool {
+    /// Of how many records there was something to tell.
+    fn tell(&self, settled: &mut Settled) -> usize {
         let mut known = self.lock();
-        let some = !known.acknowledged.is_empty() || !known.refused.is_empty();
+        let count = known.acknowledged.len() + known.refused.len();
         settled.acknowledged.append(&mut known.acknowledged);
         settled.refused.append(&mut known.refused);
-        some
+        count
     }
 }
 

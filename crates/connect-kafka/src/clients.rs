@@ -270,11 +270,11 @@ fn consumer_config(native: Native, by_pattern: bool) -> ClientConfig {
         // the delivery contract: nothing but the task loop decides what is committed
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        // Memory stays flat whatever the backlog. The queue is for a few batches, so it has to be filled again soon: fetching looks at
-        // it only every so often once it was full.
-        .set("queued.max.messages.kbytes", "6144")
+        // Memory stays flat whatever the backlog and however many tasks there are. A fetch brings more than the queue is for, so it has
+        // to be asked for soon: fetching looks at the queue only every so often once it was full.
+        .set("queued.max.messages.kbytes", "512")
         .set("queued.min.messages", "10000")
-        .set("fetch.queue.backoff.ms", "5");
+        .set("fetch.queue.backoff.ms", "1");
     if by_pattern {
         config.set("topic.blacklist", "^__consumer_offsets$,^__transaction_state$,^__share_group_state$");
     }

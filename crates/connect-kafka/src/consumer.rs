@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// A poll ends when it has as many bytes, whatever the number of records.
-const MAX_POLL_BYTES: usize = 1024 * 1024;
+const MAX_POLL_BYTES: usize = 256 * 1024;
 
 /// How long a commit, or leaving the group, may take. librdkafka's own bounds are longer.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -4,6 +4,7 @@
 //! is where the sink put it, or acknowledged in the dead-letter topic, or passed over and counted because the user said
 //! `errors.tolerance=all`.
 
+mod apart;
 mod bad_records;
 mod batch;
 mod convert;
@@ -123,7 +124,8 @@ pub async fn run(
         Ok(None) => (Ok(()), None),
         Ok(Some((dead_letters, consumer))) => {
             facts.observer.on_running();
-            let converters = Converters { key: spec.key_converter, value: spec.value_converter };
+            let converters =
+                Converters::new(spec.key_converter, spec.value_converter, dead_letters.is_some());
             let limits = intake::Limits {
                 poll: spec.max_poll_records,
                 batch: match sink.batch_size() {

@@ -32,13 +32,13 @@ impl<'a> BadRecords<'a> {
         batch: &Batch,
         rejected: Vec<Rejected>,
     ) -> Result<(), ConnectError> {
-        self.settle(&self.rejected(batch.raw(), rejected)?).await
+        self.settle(&self.rejected(batch, rejected)?).await
     }
 
     /// What the record ends the task with that it could not write and may not reject, once that is in the dead-letter topic. As in Java's
     /// worker the error speaks of tolerance only where somebody asked to be told of such records.
     pub(super) async fn fail_for(&self, batch: &Batch, rejected: Rejected) -> ConnectError {
-        let bad = match self.bad_record(batch.raw(), rejected) {
+        let bad = match self.bad_record(batch, rejected) {
             Ok(bad) => bad,
             Err(error) => return error,
         };
@@ -71,8 +71,7 @@ impl<'a> BadRecords<'a> {
         Ok(())
     }
 
-    /// What the task has rejected of the records that came as `raw`.
-    fn rejected(&self, raw: &[RawRecord], rejected: Vec<Rejected>) -> Result<Vec<BadRecord>, ConnectError> {
+    fn rejected(&self, batch: &Batch, rejected: Vec<Rejected>) -> Result<Vec<BadRecord>, ConnectError> {
         if self.facts.errors.tolerance == Tolerance::None && !rejected.is_empty() {
             return Err(self.misuse("although errors.tolerance is none"));
         }
@@ -80,7 +79,7 @@ impl<'a> BadRecords<'a> {
         let mut last = None;
         for rejected in rejected {
             let index = rejected.index;
-            bad.push(self.bad_record(raw, rejected)?);
+            bad.push(self.bad_record(batch, rejected)?);
             if let Some(last) = last.replace(index).filter(|last| *last >= index) {
                 return Err(self.misuse(&format!("at {index} of the batch after that at {last}")));
             }
@@ -88,12 +87,12 @@ impl<'a> BadRecords<'a> {
         Ok(bad)
     }
 
-    fn bad_record(&self, raw: &[RawRecord], rejected: Rejected) -> Result<BadRecord, ConnectError> {
+    fn bad_record(&self, batch: &Batch, rejected: Rejected) -> Result<BadRecord, ConnectError> {
         let Rejected { index, error, headers } = rejected;
-        let Some(record) = raw.get(index) else {
-            return Err(self.misuse(&format!("at {index} of a batch of {}", raw.len())));
+        let Some(record) = batch.raw(index) else {
+            return Err(self.misuse(&format!("at {index} of a batch of {}", batch.records().len())));
         };
-        let (record, class) = (record.clone(), SINK_TASK.into());
+        let class = SINK_TASK.into();
         Ok(BadRecord { record, stage: Stage::TaskPut, class, error, headers })
     }
 

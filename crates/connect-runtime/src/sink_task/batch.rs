@@ -8,15 +8,16 @@ use connect_api::{SinkRecord, TopicPartition};
 #[derive(Default)]
 pub(super) struct Batch {
     records: Vec<SinkRecord>,
-    /// What `records` were made of, one by one, for those that the sink rejects.
+    /// What `records` were made of, one by one, for those that the sink rejects. Empty if nobody would be told.
     raw: Vec<RawRecord>,
     /// Those that could not be converted.
     bad: Vec<BadRecord>,
     /// By partition, in the order in which they came up.
     spans: Vec<Span>,
-    bytes: usize,
     /// The last bad record ends the task, so nothing comes after it.
     closed: bool,
+    /// How many records the batch before this one had.
+    expected: usize,
 }
 
 /// What a batch has of one partition.
@@ -25,15 +26,33 @@ pub(super) struct Span {
     pub(super) first: i64,
     /// The offset after what is done once the batch is put.
     pub(super) next: i64,
+    /// Of keys and values as they came.
+    bytes: usize,
 }
 
 impl Batch {
+    /// What has come so far; a new batch begins.
+    pub(super) fn take(&mut self) -> Batch {
+        let expected = self.records.len();
+        std::mem::replace(self, Batch { expected, ..Batch::default() })
+    }
+
     pub(super) fn records(&self) -> &[SinkRecord] {
         &self.records
     }
 
-    pub(super) fn raw(&self) -> &[RawRecord] {
-        &self.raw
+    /// What the record at `index` was made of; without key, value and headers where these were not kept.
+    pub(super) fn raw(&self, index: usize) -> Option<RawRecord> {
+        let SinkRecord { topic, partition, offset, timestamp, .. } = self.records.get(index)?;
+        Some(self.raw.get(index).cloned().unwrap_or_else(|| RawRecord {
+            topic: topic.clone(),
+            partition: *partition,
+            offset: *offset,
+            timestamp: *timestamp,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        }))
     }
 
     pub(super) fn bad(&self) -> &[BadRecord] {
@@ -55,25 +74,36 @@ impl Batch {
 
     /// Of keys and values as they came.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.spans.iter().map(|span| span.bytes).sum()
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    pub(super) fn push(&mut self, record: SinkRecord, raw: RawRecord) {
-        self.span(&raw).next = raw.offset + 1;
-        self.bytes += size(&raw);
+    /// A record and what it was made of, of which key, value and headers are kept only if `keep`: the same for all of a batch.
+    pub(super) fn push(&mut self, record: SinkRecord, raw: RawRecord, keep: bool) {
+        self.done_with(&raw);
+        if self.records.is_empty() {
+            // Batches under load are of one size; growing to it by doubling takes up to twice the memory.
+            self.records.reserve_exact(self.expected);
+        }
         self.records.push(record);
-        self.raw.push(raw);
+        if keep {
+            self.raw.push(raw);
+        }
     }
 
     /// A record that is passed over once it is settled.
     pub(super) fn push_bad(&mut self, bad: BadRecord) {
-        self.span(&bad.record).next = bad.record.offset + 1;
-        self.bytes += size(&bad.record);
+        self.done_with(&bad.record);
         self.bad.push(bad);
+    }
+
+    fn done_with(&mut self, raw: &RawRecord) {
+        let span = self.span(raw);
+        span.next = raw.offset + 1;
+        span.bytes += size(raw);
     }
 
     /// The record that ends the task: it is never done.
@@ -103,7 +133,7 @@ impl Batch {
         };
         let index = found.unwrap_or_else(|| {
             let partition = TopicPartition { topic: raw.topic.clone(), partition: raw.partition };
-            self.spans.push(Span { partition, first: raw.offset, next: raw.offset });
+            self.spans.push(Span { partition, first: raw.offset, next: raw.offset, bytes: 0 });
             self.spans.len() - 1
         });
         &mut self.spans[index]
@@ -127,7 +157,6 @@ impl Batch {
         self.records.retain(|record| stays(&record.topic, record.partition));
         self.raw.retain(|record| stays(&record.topic, record.partition));
         self.spans.retain(|span| stays(&span.partition.topic, span.partition.partition));
-        self.bytes = self.raw.iter().chain(self.bad.iter().map(|bad| &bad.record)).map(size).sum();
     }
 
     /// Drops records that are settled and not to be put again; `indexes` ascend.
@@ -153,7 +182,8 @@ impl Batch {
     }
 }
 
-fn size(raw: &RawRecord) -> usize {
+/// Of key and value.
+pub(super) fn size(raw: &RawRecord) -> usize {
     let length = |bytes: &Option<bytes::Bytes>| bytes.as_ref().map_or(0, bytes::Bytes::len);
     length(&raw.key) + length(&raw.value)
 }
@@ -181,7 +211,7 @@ mod tests {
             value_schema: None,
             value: Value::Null,
         };
-        batch.push(record, raw(partition, offset));
+        batch.push(record, raw(partition, offset), true);
     }
 
     fn bad(partition: i32, offset: i64) -> BadRecord {
@@ -209,10 +239,29 @@ mod tests {
         assert_eq!((batch.len(), batch.bytes()), (5, 25));
         batch.forget(&[partition(0), partition(9)]);
         assert_eq!(spans(&batch), [(1, 7, 9)]);
-        assert_eq!((batch.records().len(), batch.raw().len(), batch.bytes()), (1, 1, 10));
+        assert_eq!((batch.records().len(), batch.raw.len(), batch.bytes()), (1, 1, 10));
         assert_eq!(batch.bad().iter().map(|bad| bad.record.offset).collect::<Vec<_>>(), [8]);
         batch.forget(&[partition(1)]);
         assert!(batch.is_empty() && batch.spans().is_empty());
+    }
+
+    #[test]
+    fn what_was_not_kept_of_a_record_is_still_told_apart() {
+        let mut batch = Batch::default();
+        good(&mut batch, 0, 5);
+        let (record, bytes) = (batch.records.remove(0), batch.raw.remove(0));
+        batch.push(record, bytes.clone(), false);
+        assert_eq!(batch.raw(0), Some(RawRecord { value: None, ..bytes }));
+        assert_eq!((batch.raw(1), batch.bytes()), (None, 10));
+    }
+
+    #[test]
+    fn what_is_taken_is_gone() {
+        let mut batch = Batch::default();
+        (5..8).for_each(|offset| good(&mut batch, 0, offset));
+        let taken = batch.take();
+        assert_eq!((taken.len(), spans(&taken)), (3, vec![(0, 5, 8)]));
+        assert!(batch.is_empty() && batch.spans().is_empty() && batch.bytes() == 0);
     }
 
     #[test]
@@ -221,7 +270,7 @@ mod tests {
         (5..9).for_each(|offset| good(&mut batch, 0, offset));
         batch.drop_rejected(&[0, 2]);
         let left: Vec<i64> = batch.records().iter().map(|record| record.offset).collect();
-        let raw: Vec<i64> = batch.raw().iter().map(|record| record.offset).collect();
+        let raw: Vec<i64> = batch.raw.iter().map(|record| record.offset).collect();
         assert_eq!((left, raw), (vec![6, 8], vec![6, 8]));
         assert_eq!(spans(&batch), [(0, 5, 9)]);
     }

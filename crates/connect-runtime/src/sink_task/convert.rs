@@ -1,17 +1,25 @@
 //! From what the consumer has brought to what the sink is to put.
 
-use super::batch::Batch;
+use super::apart::Apart;
+use super::batch::{Batch, size};
 use crate::dead_letter::BadRecord;
 use crate::errors::{Stage, Tolerance};
 use crate::ports::RawRecord;
 use connect_api::{ConnectError, Converter, SinkRecord};
 
 pub(super) struct Converters {
-    pub(super) key: Box<dyn Converter>,
-    pub(super) value: Box<dyn Converter>,
+    key: Box<dyn Converter>,
+    value: Box<dyn Converter>,
+    apart: Apart,
+    /// Whether somebody gets to see the records as they came: the dead-letter topic.
+    keep_raw: bool,
 }
 
 impl Converters {
+    pub(super) fn new(key: Box<dyn Converter>, value: Box<dyn Converter>, keep_raw: bool) -> Self {
+        Self { key, value, apart: Apart::default(), keep_raw }
+    }
+
     /// Converts `records` into `batch`, up to the first one that must end the task: the good records before it are still
     /// delivered; it and what follows is not.
     pub(super) fn convert(&mut self, records: Vec<RawRecord>, tolerance: Tolerance, batch: &mut Batch) {
@@ -21,7 +29,12 @@ impl Converters {
                 continue;
             }
             match self.convert_one(&raw) {
-                Ok(record) => batch.push(record, raw),
+                Ok(mut record) => {
+                    if !self.keep_raw {
+                        self.apart.set(&mut record.key, &mut record.value, size(&raw));
+                    }
+                    batch.push(record, raw, self.keep_raw);
+                }
                 Err((stage, class, error)) => {
                     let class = class.into();
                     let bad = BadRecord { record: raw, stage, class, error, headers: Vec::new() };

@@ -80,7 +80,7 @@ impl Loop<'_> {
         }
         self.seeks = 0;
         self.recovered(failing_since)?;
-        for Span { partition, first, next } in batch.spans() {
+        for Span { partition, first, next, .. } in batch.spans() {
             if next > first {
                 self.intake.consumer.mark_done(partition, *next);
             }

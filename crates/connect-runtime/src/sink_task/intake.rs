@@ -81,7 +81,7 @@ impl<'a> Intake<'a> {
     pub(super) fn take_next(&mut self) -> Result<Batch, ConnectError> {
         self.full_since = None;
         self.release(Hold::Full)?;
-        Ok(std::mem::take(&mut self.next))
+        Ok(self.next.take())
     }
 
     pub(super) fn take_failure(&mut self) -> Result<(), ConnectError> {

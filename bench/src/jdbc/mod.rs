@@ -4,6 +4,7 @@ mod database;
 mod latency;
 mod orders;
 mod own;
+mod plain;
 mod report;
 mod sink;
 mod source;

@@ -85,18 +85,20 @@ pub(crate) fn value(number: u64) -> String {
 }
 
 impl Orders {
-    /// Lines with tabs, which need no escapes, in pieces of some megabytes.
-    pub(crate) fn lines(self) -> impl Iterator<Item = Bytes> + Send + use<> {
-        const PIECE: u64 = 20_000;
-        (0..self.records.div_ceil(PIECE)).map(move |piece| {
-            let mut text = String::with_capacity(PIECE as usize * 130);
-            for number in piece * PIECE..((piece + 1) * PIECE).min(self.records) {
+    /// What a topic's partition has of them, in lines with tabs, which need no escapes, in pieces of some megabytes.
+    pub(crate) fn lines(self, partition: u64, partitions: u64) -> impl Iterator<Item = Bytes> + Send + use<> {
+        const PIECE: usize = 20_000;
+        let mut numbers = (partition..self.records).step_by(partitions.max(1) as usize).peekable();
+        std::iter::from_fn(move || {
+            numbers.peek()?;
+            let mut text = String::with_capacity(PIECE * 130);
+            for number in numbers.by_ref().take(PIECE) {
                 let Order { id, user, product, qty, price, created_at } = order(number);
                 // Writing to a String does not fail.
                 let _ =
                     writeln!(text, "{id}\t{user}\t{product}\t{qty}\t{price}\t{}\t{created_at}", qty * price);
             }
-            text.into()
+            Some(text.into())
         })
     }
 
@@ -162,10 +164,12 @@ mod tests {
 
     #[test]
     fn lines_are_as_many_as_records() {
-        let lines: usize = Orders { records: 20_001 }
-            .lines()
-            .map(|piece| piece.iter().filter(|byte| **byte == b'\n').count())
-            .sum();
-        assert_eq!(lines, 20_001);
+        let orders = Orders { records: 80_003 };
+        let count = |partition, partitions| -> usize {
+            let pieces = orders.lines(partition, partitions);
+            pieces.map(|piece| piece.iter().filter(|byte| **byte == b'\n').count()).sum()
+        };
+        assert_eq!(count(0, 1), 80_003);
+        assert_eq!([0, 1, 2, 3].map(|partition| count(partition, 4)), [20_001, 20_001, 20_001, 20_000]);
     }
 }

@@ -1,8 +1,10 @@
-//! What the database itself can take: LOAD DATA or COPY from one client, at once.
+//! What the database itself can take: LOAD DATA or COPY from one client, at once; beside four tasks from four.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 use mysql_async::prelude::Queryable;
 use sqlx::Connection;
@@ -17,18 +19,26 @@ pub(super) async fn load(bench: &mut Bench, case: Case, orders: &Orders) -> anyh
     let db = Db::create(case.engine).await?;
     db.create_table(case.what).await?;
     // Made beforehand: the client is not what is measured.
-    let lines: Vec<_> = orders.lines().collect();
-    let seconds = match &db {
-        Db::MariaDb(_) => mariadb(&db.url(), case.what, lines).await?,
-        Db::Postgres(_) => postgres(&db.url(), case.what, lines).await?,
-    };
+    let clients = u64::from(case.what.partitions().unsigned_abs());
+    let lines = (0..clients).map(|client| orders.lines(client, clients).collect::<Vec<_>>());
+    let lines: Vec<_> = lines.collect();
+    let loads = lines.into_iter().map(|lines| async {
+        match &db {
+            Db::MariaDb(_) => mariadb(&db.url(), case.what, lines).await,
+            Db::Postgres(_) => postgres(&db.url(), case.what, lines).await,
+        }
+    });
+    let took = try_join_all(loads).await?;
+    let begun = took.iter().map(|took| took.start).min().context("nobody loads")?;
+    let ended = took.iter().map(|took| took.end).max().unwrap_or(begun);
+    let seconds = (ended - begun).as_secs_f64();
     let rows = db.count("orders").await?;
     ensure!(rows == case.records, "the table has {rows} rows");
     bench.samples.push(case, Who::Own, Sample { seconds, ..Sample::default() });
     Ok(())
 }
 
-async fn mariadb(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Result<f64> {
+async fn mariadb(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Result<Range<Instant>> {
     let mut conn = mysql_async::Conn::new(mysql_async::Opts::from_url(url)?).await?;
     conn.set_infile_handler(async move { Ok(stream::iter(lines.into_iter().map(Ok)).boxed()) });
     let replace = if what == What::Insert { "" } else { "REPLACE " };
@@ -38,13 +48,13 @@ async fn mariadb(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Res
     ))
     .await
     .context("LOAD DATA failed")?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let took = begun..Instant::now();
     conn.disconnect().await?;
-    Ok(seconds)
+    Ok(took)
 }
 
 /// An upsert is a COPY to a temporary table and an INSERT from there.
-async fn postgres(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Result<f64> {
+async fn postgres(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Result<Range<Instant>> {
     let mut conn = PgConnection::connect(&format!("{url}?sslmode=disable")).await?;
     let begun = Instant::now();
     let mut target = "orders";
@@ -66,7 +76,7 @@ async fn postgres(url: &str, what: What, lines: Vec<bytes::Bytes>) -> anyhow::Re
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.context("the upsert failed")?;
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    let took = begun..Instant::now();
     conn.close().await?;
-    Ok(seconds)
+    Ok(took)
 }
